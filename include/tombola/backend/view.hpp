@@ -36,6 +36,12 @@ struct view {
   }
 };
 
+/// The same view for reading only, where a template needs the exact type.
+template <class T>
+[[nodiscard]] constexpr view<const T> read_only(const view<T>& v) noexcept {
+  return {v.data, v.rows, v.cols};
+}
+
 /// `417 x 384`, for messages.
 [[nodiscard]] inline std::string shape_text(std::size_t rows, std::size_t cols) {
   return std::to_string(rows) + " x " + std::to_string(cols);

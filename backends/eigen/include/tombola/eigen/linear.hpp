@@ -1,0 +1,173 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include "tombola/backend/backward.hpp"
+#include "tombola/eigen/approximations.hpp"
+#include "tombola/eigen/products.hpp"
+#include "tombola/eigen/workers.hpp"
+
+namespace tombola::eigen {
+
+/// How the result of a product is cut into tiles, computed from its sizes alone. The inner dimension
+/// is not cut.
+struct tiling {
+  std::size_t rows = 1, columns = 1;            ///< of a tile; those at the end may be smaller
+  std::size_t row_tiles = 0, column_tiles = 0;  ///< how many
+
+  [[nodiscard]] constexpr std::size_t count() const noexcept { return row_tiles * column_tiles; }
+};
+
+/// Parts of n numbers of at most `most`, as equal as multiples of `step` allow.
+[[nodiscard]] constexpr std::size_t even_part(std::size_t n,
+                                              std::size_t most,
+                                              std::size_t step) noexcept {
+  const std::size_t parts = (n + most - 1) / most;
+  return ((n + parts - 1) / parts + step - 1) / step * step;
+}
+
+/// Tiles of up to 384 x 192, of half and a quarter the rows where that would give fewer than 16:
+/// a tile packs both its operands, so large ones cost less, but there have to be enough to share.
+/// A tile takes at least 2 million multiplications, below which waking a thread does not pay.
+/// Precondition: no size is 0.
+[[nodiscard]] constexpr tiling tiles_of(extents e) noexcept {
+  tiling t;
+  t.columns = even_part(e.n, 192, 48);
+  t.column_tiles = (e.n + t.columns - 1) / t.columns;
+  for (std::size_t most = 384; most >= 96; most /= 2) {
+    t.rows = even_part(e.m, most, 8);
+    t.row_tiles = (e.m + t.rows - 1) / t.rows;
+    const std::size_t half_tile = t.rows / 2 * std::min(t.columns, e.n) * e.k;
+    if (t.count() >= 16 || half_tile < 2'000'000) break;
+  }
+  return t;
+}
+
+/// Where a tile lies in the result.
+struct tile {
+  std::size_t row = 0, column = 0, rows = 0, columns = 0;
+};
+
+/// Calls body(tile, workspace) for every tile of a product of these sizes.
+template <class T, class P, class Body>
+inline void for_tiles(workers<T, P>& w, extents e, const Body& body) {
+  if (e.m == 0 || e.n == 0) return;
+  const tiling t = tiles_of({e.m, e.n, std::max<std::size_t>(1, e.k)});
+  w.plan(P::template workspace<T>());
+  w.share(t.count(), [&](std::size_t i, T* workspace) {
+    tile at{i / t.column_tiles * t.rows, i % t.column_tiles * t.columns, t.rows, t.columns};
+    at.rows = std::min(at.rows, e.m - at.row);
+    at.columns = std::min(at.columns, e.n - at.column);
+    body(at, workspace);
+  });
+}
+
+/// Calls body(pointer, count) for the rows of a tile of a matrix.
+template <class T, class Body>
+inline void for_rows(const view<T>& m, const tile& at, const Body& body) {
+  for (std::size_t i = 0; i < at.rows; ++i) {
+    body(m.data + (at.row + i) * m.cols + at.column, at.columns);
+  }
+}
+
+/// The tile of a matrix, as an operand.
+template <class T>
+[[nodiscard]] inline block<T> part_of(const view<T>& m, std::size_t row, std::size_t column) {
+  return {m.data + row * m.cols + column, m.cols};
+}
+
+/// y = x weight^T + bias on one tile: the bias is laid down first and the product added to it.
+template <class P, class T>
+inline void linear_tile(const view<const T>& x,
+                        const view<const T>& weight,
+                        const view<const T>& bias,
+                        const view<T>& y,
+                        const tile& at,
+                        T* workspace) {
+  for_rows(y, at, [&](T* row, std::size_t n) {
+    if (bias.empty()) {
+      std::fill_n(row, n, T{0});
+    } else {
+      std::copy_n(bias.data + at.column, n, row);
+    }
+  });
+  P::template add<form::nt>({at.rows, at.columns, x.cols}, T{1}, part_of(x, at.row, 0),
+                            part_of(weight, at.column, 0), part_of(y, at.row, at.column), workspace);
+}
+
+template <class T, class P>
+inline void compute(workers<T, P>& w, const linear<T>& v) {
+  for_tiles(w, {v.y.rows, v.y.cols, v.x.cols}, [&](const tile& at, T* workspace) {
+    linear_tile<P>(v.x, v.weight, v.bias, v.y, at, workspace);
+  });
+}
+
+/// gelu rides on each tile while it is in the cache.
+template <class T, class P>
+inline void compute(workers<T, P>& w, const linear_gelu<T>& v) {
+  const view<T> pre = v.pre.empty() ? v.y : v.pre;
+  for_tiles(w, {v.y.rows, v.y.cols, v.x.cols}, [&](const tile& at, T* workspace) {
+    linear_tile<P>(v.x, v.weight, v.bias, pre, at, workspace);
+    for_rows(v.y, at, [&](T* y, std::size_t n) {
+      if (!v.pre.empty()) std::copy_n(v.pre.data + (y - v.y.data), n, y);
+      for (std::size_t j = 0; j < n; ++j) y[j] = gelu_of(y[j]);
+    });
+  });
+}
+
+template <class T, class P>
+inline void compute(workers<T, P>& w, const linear_input_gradient<T>& v) {
+  const extents whole{v.dx.rows, v.dx.cols, v.dy.cols};
+  for_tiles(w, whole, [&](const tile& at, T* workspace) {
+    if (!v.add) for_rows(v.dx, at, [](T* row, std::size_t n) { std::fill_n(row, n, T{0}); });
+    P::template add<form::nn>({at.rows, at.columns, whole.k}, T{1}, part_of(v.dy, at.row, 0),
+                              part_of(v.weight, 0, at.column), part_of(v.dx, at.row, at.column),
+                              workspace);
+    if (v.pre.empty()) return;
+    for_rows(v.dx, at, [&](T* dx, std::size_t n) {
+      const T* pre = v.pre.data + (dx - v.dx.data);
+      for (std::size_t j = 0; j < n; ++j) dx[j] *= gelu_slope(pre[j]);
+    });
+  });
+}
+
+/// Columns that are summed at once: wide enough for vector registers and cache lines.
+inline constexpr std::size_t summed_columns = 64;
+
+/// Calls use(column, sum) with the sums over rows of term(row, column), columns shared between
+/// threads. Rows are added in order, 64 at a time in T, and these sums in double.
+template <class T, class P, class Term, class Use>
+inline void sum_columns(
+    workers<T, P>& w, std::size_t rows, std::size_t columns, const Term& term, const Use& use) {
+  w.share_range(columns, summed_columns, [&](std::size_t first, std::size_t last, T*) {
+    const std::size_t n = last - first;
+    double total[summed_columns] = {};
+    for (std::size_t start = 0; start < rows; start += 64) {
+      T part[summed_columns] = {};
+      const std::size_t end = std::min(rows, start + 64);
+      for (std::size_t r = start; r < end; ++r) {
+        for (std::size_t j = 0; j < n; ++j) part[j] += term(r, first + j);
+      }
+      for (std::size_t j = 0; j < n; ++j) total[j] += static_cast<double>(part[j]);
+    }
+    for (std::size_t j = 0; j < n; ++j) use(first + j, total[j]);
+  });
+}
+
+template <class T, class P>
+inline void compute(workers<T, P>& w, const linear_weight_gradient<T, T>& v) {
+  const extents whole{v.dweight.rows, v.dweight.cols, v.dy.rows};
+  for_tiles(w, whole, [&](const tile& at, T* workspace) {
+    P::template add<form::tn>({at.rows, at.columns, whole.k}, T{1}, part_of(v.dy, 0, at.row),
+                              part_of(v.x, 0, at.column), part_of(v.dweight, at.row, at.column),
+                              workspace);
+  });
+  if (v.dbias.empty()) return;
+  const auto term = [&](std::size_t r, std::size_t c) { return v.dy.data[r * v.dy.cols + c]; };
+  sum_columns(w, v.dy.rows, v.dy.cols, term, [&](std::size_t c, double sum) {
+    v.dbias.data[c] += static_cast<T>(sum);
+  });
+}
+
+}  // namespace tombola::eigen

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+
+#include <Eigen/Core>
+
+namespace tombola::eigen {
+
+/// Which operand of a product is read transposed. Matrices are row-major.
+enum class form {
+  nn,  ///< c += alpha a b      a: [m, k]  b: [k, n]
+  nt,  ///< c += alpha a b^T    a: [m, k]  b: [n, k]
+  tn,  ///< c += alpha a^T b    a: [k, m]  b: [k, n]
+};
+
+/// Sizes of a product c[m, n] += ... with k the dimension that is summed over.
+struct extents {
+  std::size_t m = 0, n = 0, k = 0;
+};
+
+/// A matrix inside a larger one: its first number, and how far apart its rows begin.
+template <class T>
+struct block {
+  T* data = nullptr;
+  std::size_t stride = 0;
+};
+
+/// A GEMM policy: how the product of one tile is computed. It is the only thing that a BLAS changes
+/// in this backend.
+///
+/// add<F>(e, alpha, a, b, c, workspace) adds alpha times the product to c. There is no overwriting
+/// form: whoever calls fills c first, with zeros or with a bias, which then rides along.
+/// Laws: runs on the calling thread alone; the bits of c depend on the arguments only, not on
+/// addresses, threads or earlier calls; does not throw and does not allocate (a library behind it
+/// may); workspace holds workspace<T>() numbers, aligned to 64 bytes.
+/// Model: eigen_products.
+template <class P, class T>
+concept products = requires(extents e, T alpha, block<const T> a, block<T> c, T* workspace) {
+  { P::template workspace<T>() } -> std::same_as<std::size_t>;
+  P::template add<form::nn>(e, alpha, a, a, c, workspace);
+  P::template add<form::nt>(e, alpha, a, a, c, workspace);
+  P::template add<form::tn>(e, alpha, a, a, c, workspace);
+};
+
+/// Eigen's own product kernels.
+///
+/// Eigen's product expressions would start threads of their own when called from a team of one, take
+/// their packing buffers from the heap, and cut the inner dimension by the caches that they find.
+/// So this calls the routine below them with blocks of a fixed size. The name is internal to Eigen;
+/// its signature has been the same since 3.4.
+struct eigen_products {
+  /// Blocks of the packed operands, in numbers: the one for rows of the result's transpose sits in
+  /// the second-level cache, slivers of the other go through the first level.
+  static constexpr std::size_t inner = 256, columns = 240, rows = 512;
+
+  template <class T>
+  [[nodiscard]] static constexpr std::size_t workspace() noexcept {
+    return inner * (columns + rows);
+  }
+
+  template <form F, class T>
+  static void add(extents e, T alpha, block<const T> a, block<const T> b, block<T> c, T* workspace) {
+    if (e.m == 0 || e.n == 0 || e.k == 0) return;
+    constexpr int order_a = F == form::tn ? Eigen::ColMajor : Eigen::RowMajor;
+    constexpr int order_b = F == form::nt ? Eigen::ColMajor : Eigen::RowMajor;
+    const auto index = [](std::size_t n) { return static_cast<Eigen::Index>(n); };
+    blocking<T> blocks{e, workspace};
+    Eigen::internal::general_matrix_matrix_product<Eigen::Index, T, order_a, false, T, order_b, false,
+                                                   Eigen::RowMajor,
+                                                   1>::run(index(e.m), index(e.n), index(e.k),
+                                                           a.data, index(a.stride), b.data,
+                                                           index(b.stride), c.data, 1,
+                                                           index(c.stride), alpha, blocks);
+  }
+
+private:
+  /// Eigen's description of its packed blocks. It computes the transpose of a row-major result, so
+  /// that its A is our b. The inner dimension is cut into equal parts, whatever the machine.
+  template <class T>
+  class blocking : public Eigen::internal::level3_blocking<T, T> {
+  public:
+    blocking(extents e, T* workspace) {
+      const std::size_t parts = (e.k + inner - 1) / inner;
+      const std::size_t part = (e.k + parts - 1) / parts;
+      this->m_kc = static_cast<Eigen::Index>(std::min(inner, (part + 7) / 8 * 8));
+      this->m_mc = static_cast<Eigen::Index>(std::min(columns, e.n));
+      this->m_nc = static_cast<Eigen::Index>(std::min(rows, e.m));
+      this->m_blockA = workspace;
+      this->m_blockB = workspace + inner * columns;
+    }
+  };
+};
+
+static_assert(products<eigen_products, float>);
+static_assert(products<eigen_products, double>);
+
+}  // namespace tombola::eigen

@@ -1,0 +1,50 @@
+# Targets made of floors: folders of headers under include/tombola, found by glob and never listed.
+
+# tombola_headers(TARGET BASE FOLDER...): the headers in BASE/FOLDER become TARGET's, to be used
+# from BASE, installed with the target, and each compiled alone by all_verify_interface_header_sets.
+function(tombola_headers target base)
+  set(headers)
+  foreach(folder IN LISTS ARGN)
+    if(folder STREQUAL ".")
+      file(GLOB found CONFIGURE_DEPENDS ${base}/tombola/*.hpp)
+    else()
+      file(GLOB_RECURSE found CONFIGURE_DEPENDS ${base}/tombola/${folder}/*.hpp)
+    endif()
+    list(APPEND headers ${found})
+  endforeach()
+  target_include_directories(${target} INTERFACE $<BUILD_INTERFACE:${base}>)
+  if(headers)
+    target_sources(${target} INTERFACE FILE_SET HEADERS BASE_DIRS ${base} FILES ${headers})
+  endif()
+  set_target_properties(${target} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ${PROJECT_IS_TOP_LEVEL})
+  set_property(GLOBAL APPEND PROPERTY TOMBOLA_HEADERS ${headers})
+endfunction()
+
+# tombola_interface(TARGET FLOORS FLOOR... LINKS LIBRARY...)
+function(tombola_interface target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "FLOORS;LINKS")
+  add_library(${target} INTERFACE)
+  tombola_headers(${target} ${PROJECT_SOURCE_DIR}/include ${arg_FLOORS})
+  target_link_libraries(${target} INTERFACE ${arg_LINKS})
+  string(REGEX REPLACE "^tombola_" "" name ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  add_library(tombola::${name} ALIAS ${target})
+  set_property(GLOBAL APPEND PROPERTY TOMBOLA_TARGETS ${target})
+endfunction()
+
+# tombola_component(NAME NEEDS PACKAGE FLOORS FLOOR... LINKS LIBRARY...): the target tombola::NAME
+# on top of tombola::tombola. Without its package it is an error in the project's own build, and
+# simply not there in somebody else's.
+function(tombola_component name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "NEEDS" "FLOORS;LINKS")
+  if(TOMBOLA_DEVELOPER)
+    find_package(${arg_NEEDS} REQUIRED)
+  else()
+    find_package(${arg_NEEDS} QUIET)
+  endif()
+  if(NOT ${arg_NEEDS}_FOUND)
+    message(STATUS "tombola: no component ${name}, because ${arg_NEEDS} was not found")
+    return()
+  endif()
+  tombola_interface(tombola_${name} FLOORS ${arg_FLOORS} LINKS tombola ${arg_LINKS})
+endfunction()

@@ -1,0 +1,12 @@
+# The version stands in one header; this reads it from there.
+function(tombola_read_version header result)
+  file(STRINGS ${header} lines REGEX "^#define TOMBOLA_VERSION_(MAJOR|MINOR|PATCH) [0-9]+$")
+  list(LENGTH lines count)
+  if(NOT count EQUAL 3)
+    message(FATAL_ERROR "${header}: ${count} version lines, expected MAJOR, MINOR and PATCH")
+  endif()
+  list(TRANSFORM lines REPLACE "^.* ([0-9]+)$" "\\1")
+  list(JOIN lines "." version)
+  set(${result} ${version} PARENT_SCOPE)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${header})
+endfunction()

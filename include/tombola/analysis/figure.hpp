@@ -1,0 +1,73 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "tombola/analysis/markup.hpp"
+
+namespace tombola::analysis {
+
+/// Opens the <svg> of a figure. It shrinks with the page down to `least_width`, at which it can still
+/// be read; below that its frame scrolls. All lengths in pixels.
+inline void open_figure(
+    markup& m, const std::string& title, double width, double height, double least_width) {
+  m.open("svg", {{"viewBox", "0 0 " + fixed(width, 1) + " " + fixed(height, 1)},
+                 {"role", "img"},
+                 {"aria-label", title},
+                 {"style", "width:100%;max-width:" + fixed(width, 0) +
+                               "px;min-width:" + fixed(least_width, 0) + "px;height:auto"}})
+      .line();
+}
+
+/// Round numbers inside [low, high], about n of them: multiples of 1, 2 or 5 times a power of ten.
+[[nodiscard]] inline std::vector<double> round_ticks(double low, double high, int n) {
+  if (!(high > low) || n < 1) return {low};
+  const double raw = (high - low) / n;
+  const double power = std::pow(10.0, std::floor(std::log10(raw)));
+  const double lead = raw / power;
+  const double step = (lead <= 1.0 ? 1.0 : lead <= 2.0 ? 2.0 : lead <= 5.0 ? 5.0 : 10.0) * power;
+  std::vector<double> ticks;
+  for (double t = std::ceil(low / step - 1e-9); t * step <= high + 1e-9 * step; t += 1.0) {
+    ticks.push_back(t * step);
+    if (ticks.size() > 50) break;  // low and high too close for steps of this size to differ
+  }
+  return ticks;
+}
+
+/// A linear map from values to pixels.
+struct axis {
+  double low = 0.0;
+  double high = 1.0;
+  double from = 0.0;  ///< pixel of low
+  double to = 1.0;    ///< pixel of high
+
+  [[nodiscard]] double operator()(double v) const {
+    return from + (to - from) * (v - low) / (high - low);
+  }
+  /// Places that tell two neighbouring ticks apart.
+  [[nodiscard]] int digits() const {
+    const double span = (high - low) / 5.0;
+    return std::clamp(static_cast<int>(std::ceil(-std::log10(span) - 1e-9)), 0, 6);
+  }
+};
+
+/// An axis over all the values, a little wider than they are.
+[[nodiscard]] inline axis axis_over(const std::vector<double>& values, double from, double to) {
+  axis a{std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(), from,
+         to};
+  for (const double v : values) {
+    if (!std::isfinite(v)) continue;
+    a.low = std::min(a.low, v);
+    a.high = std::max(a.high, v);
+  }
+  if (!(a.low <= a.high)) a.low = 0.0, a.high = 1.0;
+  const double margin = std::max(0.06 * (a.high - a.low), 0.005 * std::max(1.0, std::abs(a.high)));
+  a.low -= margin;
+  a.high += margin;
+  return a;
+}
+
+}  // namespace tombola::analysis

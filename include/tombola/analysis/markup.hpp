@@ -1,0 +1,199 @@
+#pragma once
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tombola/core/error.hpp"
+
+namespace tombola::analysis {
+
+inline constexpr std::string_view plus_minus = "\xC2\xB1";
+inline constexpr std::string_view minus_sign = "\xE2\x88\x92";
+inline constexpr std::string_view ellipsis = "\xE2\x80\xA6";
+inline constexpr std::string_view replacement = "\xEF\xBF\xBD";  ///< U+FFFD, for what is no text
+
+/// `digits` places after the point, whatever the locale. Never `-0.00`.
+/// What is not finite is written as `undefined`: no NaN reaches a reader by accident.
+[[nodiscard]] inline std::string fixed(double x, int digits) {
+  if (!std::isfinite(x)) return "undefined";
+  std::array<char, 400> text{};  // 309 digits before the point, the sign, and the places
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), x,
+                                 std::chars_format::fixed, digits < 0 ? 0 : digits % 32);
+  std::string s{text.data(), end.ptr};
+  if (s[0] == '-' && s.find_first_not_of("-0.") == std::string::npos) s.erase(0, 1);
+  return s;
+}
+
+/// The shortest decimal text that reads back as exactly x. `undefined` where x is not finite.
+[[nodiscard]] inline std::string shortest(double x) {
+  if (!std::isfinite(x)) return "undefined";
+  std::array<char, 64> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), x);
+  return {text.data(), end.ptr};
+}
+
+/// A probability for people: three digits, `2.1e-11` where that would be zero.
+[[nodiscard]] inline std::string probability(double p) {
+  if (!std::isfinite(p)) return "undefined";
+  if (p == 0.0 || p >= 0.001) return fixed(p, 3);
+  std::array<char, 64> text{};
+  const auto end =
+      std::to_chars(text.data(), text.data() + text.size(), p, std::chars_format::scientific, 1);
+  return {text.data(), end.ptr};
+}
+
+/// Bytes of the UTF-8 character that starts at s[i], or 0 where none does (overlong forms,
+/// surrogates, code points past U+10FFFF, a sequence cut off).
+/// Source: RFC 3629, section 4.
+[[nodiscard]] inline std::size_t utf8_length(std::string_view s, std::size_t i) noexcept {
+  const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(s[k]); };
+  const unsigned char first = byte(i);
+  if (first < 0x80) return 1;
+  const std::size_t n = first >= 0xF0 && first <= 0xF4   ? 4
+                        : first >= 0xE0 && first <= 0xEF ? 3
+                        : first >= 0xC2 && first <= 0xDF ? 2
+                                                         : 0;
+  if (n == 0 || s.size() - i < n) return 0;
+  for (std::size_t k = i + 1; k < i + n; ++k) {
+    if ((byte(k) & 0xC0) != 0x80) return 0;
+  }
+  const unsigned char second = byte(i + 1);
+  const bool out_of_range = (first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
+                            (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F);
+  return out_of_range ? 0 : n;
+}
+
+/// Text made safe for element content and for quoted attribute values, in HTML and in SVG.
+///
+/// Names come from files and may be hostile: the five special characters become references;
+/// control characters, bytes that are not UTF-8 and the marks that turn the writing direction
+/// around (U+202A to U+202E, U+2066 to U+2069) become U+FFFD.
+[[nodiscard]] inline std::string escape(std::string_view s) {
+  std::string out;
+  out.reserve(s.size() + s.size() / 8);
+  for (std::size_t i = 0; i < s.size();) {
+    const std::size_t n = utf8_length(s, i);
+    const std::string_view c = s.substr(i, n == 0 ? 1 : n);
+    const auto b = static_cast<unsigned char>(c[0]);
+    const bool turns = (c >= "\xE2\x80\xAA" && c <= "\xE2\x80\xAE") ||
+                       (c >= "\xE2\x81\xA6" && c <= "\xE2\x81\xA9");
+    if (n == 0 || turns || b == 0x7F || (b < 0x20 && b != '\n' && b != '\t')) {
+      out += replacement;
+    } else if (b == '&') {
+      out += "&amp;";
+    } else if (b == '<') {
+      out += "&lt;";
+    } else if (b == '>') {
+      out += "&gt;";
+    } else if (b == '"') {
+      out += "&quot;";
+    } else if (b == '\'') {
+      out += "&#39;";
+    } else {
+      out += c;
+    }
+    i += c.size();
+  }
+  return out;
+}
+
+/// The first n characters, with an ellipsis where something is cut: a label of bounded width.
+[[nodiscard]] inline std::string shorten(std::string_view s, std::size_t n) {
+  std::size_t i = 0, characters = 0;
+  while (i < s.size() && characters < n) {
+    const std::size_t length = utf8_length(s, i);
+    i += length == 0 ? 1 : length;
+    ++characters;
+  }
+  std::string head{s.substr(0, i)};
+  return i < s.size() ? head + std::string{ellipsis} : head;
+}
+
+/// One attribute: its name, which the program wrote, and its value, which anybody may have.
+using attribute = std::pair<std::string_view, std::string>;
+
+/// Builds HTML or SVG text, element by element, with everything escaped and every element closed.
+///
+/// Element and attribute names are trusted; values and text are not.
+class markup {
+public:
+  /// Starts an element that close() ends.
+  markup& open(std::string_view name, std::initializer_list<attribute> attributes = {}) {
+    tag(name, attributes);
+    out_ += '>';
+    open_.emplace_back(name);
+    return *this;
+  }
+
+  /// Ends the element opened last. Throws error where none is open.
+  markup& close() {
+    if (open_.empty()) throw error("markup: close() without an open element");
+    out_ += "</" + open_.back() + ">";
+    open_.pop_back();
+    return *this;
+  }
+
+  /// An element without content: `<rect .../>`, `<br/>`.
+  markup& empty(std::string_view name, std::initializer_list<attribute> attributes = {}) {
+    tag(name, attributes);
+    out_ += "/>";
+    return *this;
+  }
+
+  /// An element that holds only text.
+  markup& leaf(std::string_view name,
+               std::initializer_list<attribute> attributes,
+               std::string_view content) {
+    open(name, attributes);
+    text(content);
+    return close();
+  }
+  markup& leaf(std::string_view name, std::string_view content) { return leaf(name, {}, content); }
+
+  /// Text, escaped.
+  markup& text(std::string_view content) {
+    out_ += escape(content);
+    return *this;
+  }
+
+  /// What another builder finished, or a constant of the program. Never anything read from a file.
+  markup& raw(std::string_view finished) {
+    out_ += finished;
+    return *this;
+  }
+
+  /// Starts a new line of the source, between elements where white space means nothing.
+  markup& line() {
+    out_ += '\n';
+    return *this;
+  }
+
+  /// The text. Throws error while an element is open, naming it.
+  [[nodiscard]] const std::string& str() const {
+    if (!open_.empty()) throw error("markup: <" + open_.back() + "> is still open");
+    return out_;
+  }
+
+private:
+  void tag(std::string_view name, std::initializer_list<attribute> attributes) {
+    out_ += '<';
+    out_ += name;
+    for (const auto& [key, value] : attributes) {
+      out_ += ' ';
+      out_ += key;
+      out_ += "=\"" + escape(value) + "\"";
+    }
+  }
+
+  std::string out_;
+  std::vector<std::string> open_;
+};
+
+}  // namespace tombola::analysis

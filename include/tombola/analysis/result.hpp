@@ -1,0 +1,89 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tombola::analysis {
+
+/// What a run did.
+enum class run_step { pretrain, train, find_masks, evaluate };
+
+/// Which of the study's control tickets of one size.
+enum class ticket_kind { good, random, bad, super };
+
+/// Which units a search prunes.
+enum class ticket_family { heads, mlps, heads_mlps, weights };
+
+/// The words of the files, in the order of reports.
+inline constexpr std::array<std::pair<run_step, std::string_view>, 4> step_words{
+    {{run_step::pretrain, "pretrain"},
+     {run_step::train, "train"},
+     {run_step::find_masks, "find-masks"},
+     {run_step::evaluate, "evaluate"}}};
+inline constexpr std::array<std::pair<ticket_kind, std::string_view>, 4> kind_words{
+    {{ticket_kind::good, "good"},
+     {ticket_kind::random, "random"},
+     {ticket_kind::bad, "bad"},
+     {ticket_kind::super, "super"}}};
+inline constexpr std::array<std::pair<ticket_family, std::string_view>, 4> family_words{
+    {{ticket_family::heads, "heads"},
+     {ticket_family::mlps, "mlps"},
+     {ticket_family::heads_mlps, "heads_mlps"},
+     {ticket_family::weights, "weights"}}};
+
+[[nodiscard]] constexpr std::string_view to_string(run_step s) noexcept {
+  return step_words[static_cast<std::size_t>(s)].second;
+}
+[[nodiscard]] constexpr std::string_view to_string(ticket_kind k) noexcept {
+  return kind_words[static_cast<std::size_t>(k)].second;
+}
+[[nodiscard]] constexpr std::string_view to_string(ticket_family f) noexcept {
+  return family_words[static_cast<std::size_t>(f)].second;
+}
+
+/// The ticket a run had: what the report needs of it without opening its file.
+struct ticket_summary {
+  std::string file;
+  ticket_kind kind = ticket_kind::good;
+  ticket_family family = ticket_family::heads;
+  std::string fingerprint;
+  std::map<std::string, std::size_t> kept;  ///< units by group
+  std::map<std::string, std::size_t> size;  ///< units there are, by group
+};
+
+/// A file that went into a run. `sha256` may be empty: not known.
+struct input_file {
+  std::string name;
+  std::string path;
+  std::string sha256;
+};
+
+/// What one run wrote about itself: its result.json (docs/formats.md).
+struct result {
+  std::filesystem::path file;  ///< where it was read
+  run_step step = run_step::train;
+  std::string run;  ///< the settings, as one line of JSON
+  std::string task;
+  std::uint64_t seed = 0;
+  std::string metric;
+  std::optional<double> score;  ///< nothing where the metric is undefined
+  std::map<std::string, std::optional<double>> metrics;
+  std::optional<double> majority;        ///< score of always answering the commonest class
+  std::optional<ticket_summary> ticket;  ///< nothing: the full model
+  bool retrained = false;                ///< trained inside the ticket
+  double seconds = 0.0;
+  double tokens_per_second = 0.0;
+  std::string machine;
+  std::string commit;
+  std::vector<input_file> inputs;
+};
+
+}  // namespace tombola::analysis

@@ -1,0 +1,144 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tombola/analysis/scores_by_ticket.hpp"
+#include "tombola/analysis/table.hpp"
+
+namespace tombola::analysis {
+
+/// A score as a share of the full model's, and of what the full model gains over always answering
+/// the commonest class. The second is the honest one where that class alone scores high.
+struct relative_score {
+  std::optional<double> of_full;  ///< nothing unless the full model's score is above 0
+  std::optional<double> of_gain;  ///< nothing unless the full model beats the majority class
+};
+
+/// Both, from means over seeds.
+[[nodiscard]] inline relative_score relative_to_full(const score_group& g, const score_row& row) {
+  relative_score r;
+  const score_row* full = g.find(std::nullopt, false);
+  if (full == nullptr || !full->over_seeds.mean || !row.over_seeds.mean) return r;
+  const double score = *row.over_seeds.mean, whole = *full->over_seeds.mean;
+  if (whole > 0.0) r.of_full = score / whole;
+  if (g.majority && whole > *g.majority) r.of_gain = (score - *g.majority) / (whole - *g.majority);
+  return r;
+}
+
+namespace detail {
+
+[[nodiscard]] inline std::string family_name(const score_group& g) {
+  return g.family ? std::string{to_string(*g.family)} : "none";
+}
+
+[[nodiscard]] inline std::string why_no_mean(const score_row& r) {
+  return r.undefined > 0 ? "the metric is undefined in every run" : "no run";
+}
+
+/// `1: 0.8710, 2: 0.8650`.
+[[nodiscard]] inline std::string each_seed(const score_row& r) {
+  std::string all;
+  for (const seed_score& s : r.seeds) {
+    all += (all.empty() ? "" : ", ") + std::to_string(s.seed) + ": " + fixed(s.score, 4);
+    if (s.runs > 1) all += " (mean of " + std::to_string(s.runs) + " runs)";
+  }
+  if (r.undefined > 0) {
+    all += (all.empty() ? "" : ", ") + std::to_string(r.undefined) + " undefined";
+  }
+  return all;
+}
+
+/// The cells that the table of a page and the table of a file share.
+[[nodiscard]] inline std::vector<cell> score_cells(const score_group& g, const score_row& r) {
+  const relative_score relative = relative_to_full(g, r);
+  const std::string no_full = "no full model with a score above 0 to compare with";
+  const std::string no_gain = g.majority ? "no full model that beats the majority class"
+                                         : "the metric has no majority class";
+  return {text_cell(name_of(r.kind)),
+          text_cell(phase_of(r)),
+          number_cell(r.over_seeds.mean, why_no_mean(r)),
+          number_cell(r.over_seeds.deviation, one_value),
+          count_cell(r.over_seeds.count),
+          number_cell(relative.of_full, no_full, 1, number_form::percent),
+          number_cell(relative.of_gain, no_gain, 1, number_form::percent),
+          r.kind
+              ? number_cell(r.kept.mean, "the ticket's size is not known", 1, number_form::percent)
+              : number_cell(1.0, 1, number_form::percent)};
+}
+
+[[nodiscard]] inline std::vector<column> score_columns() {
+  return {{"ticket", "ticket"},
+          {"phase", "phase"},
+          {"mean", "mean"},
+          {"deviation", "deviation"},
+          {"seeds", "seeds"},
+          {"share_of_full", "of full"},
+          {"share_of_gain", "of gain over majority"},
+          {"kept_share", "units kept"}};
+}
+
+}  // namespace detail
+
+/// The scores of one group for a page, each seed in the last column.
+[[nodiscard]] inline table score_table(const score_group& g) {
+  table t{"scores",
+          g.task + ": " + g.metric + ", tickets over " + detail::family_name(g),
+          detail::score_columns(),
+          {}};
+  t.columns.push_back({"each_seed", "each seed"});
+  for (const score_row& r : g.rows) {
+    auto cells = detail::score_cells(g, r);
+    cells.push_back(text_cell(detail::each_seed(r)));
+    t.add(std::move(cells));
+  }
+  return t;
+}
+
+/// All groups in one table: mean, deviation (n - 1) and shares for task, family, ticket and phase.
+[[nodiscard]] inline table all_scores(std::span<const score_group> groups) {
+  table t{"scores",
+          "Scores over seeds",
+          {{"task", "task"}, {"family", "family"}, {"metric", "metric"}, {"majority", "majority"}},
+          {}};
+  for (const column& c : detail::score_columns()) t.columns.push_back(c);
+  for (const score_group& g : groups) {
+    for (const score_row& r : g.rows) {
+      std::vector<cell> row{text_cell(g.task), text_cell(detail::family_name(g)),
+                            text_cell(g.metric),
+                            number_cell(g.majority, "the metric has no majority class")};
+      for (cell& c : detail::score_cells(g, r)) row.push_back(std::move(c));
+      t.add(std::move(row));
+    }
+  }
+  return t;
+}
+
+/// All groups, one row for each seed.
+[[nodiscard]] inline table scores_by_seed(std::span<const score_group> groups) {
+  table t{"scores_by_seed",
+          "Scores of each seed",
+          {{"task", "task"},
+           {"family", "family"},
+           {"ticket", "ticket"},
+           {"phase", "phase"},
+           {"seed", "seed"},
+           {"score", "score"},
+           {"runs", "runs"}},
+          {}};
+  for (const score_group& g : groups) {
+    for (const score_row& r : g.rows) {
+      for (const seed_score& s : r.seeds) {
+        t.add({text_cell(g.task), text_cell(detail::family_name(g)), text_cell(name_of(r.kind)),
+               text_cell(phase_of(r)), count_cell(s.seed), number_cell(s.score),
+               count_cell(s.runs)});
+      }
+    }
+  }
+  return t;
+}
+
+}  // namespace tombola::analysis

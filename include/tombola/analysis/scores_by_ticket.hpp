@@ -1,0 +1,170 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "tombola/analysis/markup.hpp"
+#include "tombola/analysis/moments.hpp"
+#include "tombola/analysis/result.hpp"
+#include "tombola/core/error.hpp"
+
+namespace tombola::analysis {
+
+/// The score of one seed.
+struct seed_score {
+  std::uint64_t seed = 0;
+  double score = 0.0;    ///< mean of the runs
+  std::size_t runs = 1;  ///< runs of the same kind that this seed has
+};
+
+/// The scores of one kind of ticket, before or after retraining, over seeds.
+struct score_row {
+  std::optional<ticket_kind> kind;  ///< nothing: the full model
+  bool retrained = false;
+  std::vector<seed_score> seeds;  ///< by seed
+  moments over_seeds;
+  std::size_t undefined = 0;  ///< runs whose metric is undefined; they are in no number here
+  moments kept;  ///< share of all units that the tickets keep; empty for the full model
+};
+
+/// All that is compared with each other: one task, one family of tickets.
+struct score_group {
+  std::string task;
+  std::optional<ticket_family> family;  ///< nothing: only full models were run
+  std::string metric;
+  std::optional<double> majority;
+  std::vector<score_row> rows;  ///< full, then good, random, bad, super; before, then after
+
+  /// The row, or null where nothing of the kind was run.
+  [[nodiscard]] const score_row* find(std::optional<ticket_kind> kind, bool retrained) const {
+    for (const score_row& r : rows) {
+      if (r.kind == kind && r.retrained == retrained) return &r;
+    }
+    return nullptr;
+  }
+};
+
+namespace detail {
+
+/// Which of several runs of one seed counts: an evaluation before the score at the end of training,
+/// and that before what a search measured, perhaps on other data.
+[[nodiscard]] constexpr int rank(run_step s) noexcept {
+  return s == run_step::evaluate ? 2 : s == run_step::train ? 1 : 0;
+}
+
+[[nodiscard]] inline std::optional<double> kept_share(const ticket_summary& t) {
+  double kept = 0.0, size = 0.0;
+  for (const auto& [name, n] : t.kept) kept += static_cast<double>(n);
+  for (const auto& [name, n] : t.size) size += static_cast<double>(n);
+  return size > 0.0 ? std::optional<double>{kept / size} : std::nullopt;
+}
+
+/// The best-ranked runs of a seed as one score.
+inline void add_seed(score_row& row, std::uint64_t seed, const std::vector<const result*>& runs) {
+  int best = -1;
+  for (const result* r : runs) best = std::max(best, rank(r->step));
+  seed_score s{seed, 0.0, 0};
+  for (const result* r : runs) {
+    if (rank(r->step) != best) continue;
+    if (!r->score) {
+      ++row.undefined;
+    } else {
+      s.score += *r->score;
+      ++s.runs;
+    }
+  }
+  if (s.runs == 0) return;
+  s.score /= static_cast<double>(s.runs);
+  row.seeds.push_back(s);
+}
+
+[[nodiscard]] inline score_row make_row(std::optional<ticket_kind> kind,
+                                        bool retrained,
+                                        const std::vector<const result*>& runs) {
+  score_row row;
+  row.kind = kind;
+  row.retrained = retrained;
+  std::map<std::uint64_t, std::vector<const result*>> by_seed;
+  std::map<std::string, double> shares;  // by fingerprint: a ticket counts once
+  for (const result* r : runs) {
+    by_seed[r->seed].push_back(r);
+    if (!r->ticket) continue;
+    if (const auto share = kept_share(*r->ticket)) {
+      shares[r->ticket->fingerprint + "/" + std::to_string(r->seed)] = *share;
+    }
+  }
+  for (const auto& [seed, of_seed] : by_seed) add_seed(row, seed, of_seed);
+  std::vector<double> scores, kept;
+  for (const seed_score& s : row.seeds) scores.push_back(s.score);
+  for (const auto& [name, share] : shares) kept.push_back(share);
+  row.over_seeds = moments_of(scores);
+  row.kept = moments_of(kept);
+  return row;
+}
+
+}  // namespace detail
+
+/// Sorts results into groups by task and family; the full model's runs go into every family.
+///
+/// Throws format_error if two results of one task were scored by different metrics: they cannot
+/// stand in one column.
+[[nodiscard]] inline std::vector<score_group> score_groups(std::span<const result> results) {
+  using key = std::pair<std::optional<ticket_kind>, bool>;
+  using runs = std::map<key, std::vector<const result*>>;
+  std::map<std::string, std::map<std::optional<ticket_family>, runs>> tasks;
+  std::map<std::string, const result*> first;
+  for (const result& r : results) {
+    if (r.step == run_step::pretrain || (r.step == run_step::find_masks && !r.ticket)) continue;
+    const result& other = *first.emplace(r.task, &r).first->second;
+    if (r.metric != other.metric) {
+      throw format_error(r.file.string(), "'metric' is " + escape(r.metric) + " for task " +
+                                              escape(r.task) + ", expected " +
+                                              escape(other.metric) + " as in " +
+                                              other.file.string());
+    }
+    std::optional<ticket_family> family;
+    std::optional<ticket_kind> kind;
+    if (r.ticket) family = r.ticket->family, kind = r.ticket->kind;
+    tasks[r.task][family][{kind, r.ticket && r.retrained}].push_back(&r);
+  }
+  std::vector<score_group> groups;
+  for (auto& [task, families] : tasks) {
+    const runs full = families[std::nullopt];
+    for (auto& [family, of_family] : families) {
+      if (!family && families.size() > 1) continue;
+      score_group g{task, family, first[task]->metric, std::nullopt, {}};
+      if (family) of_family.insert(full.begin(), full.end());
+      for (const auto& [kind_and_phase, of_kind] : of_family) {
+        for (const result* r : of_kind) {
+          if (!g.majority) g.majority = r->majority;
+        }
+        g.rows.push_back(detail::make_row(kind_and_phase.first, kind_and_phase.second, of_kind));
+      }
+      std::stable_sort(g.rows.begin(), g.rows.end(), [](const score_row& a, const score_row& b) {
+        return std::tuple{a.retrained, a.kind} < std::tuple{b.retrained, b.kind};
+      });
+      groups.push_back(std::move(g));
+    }
+  }
+  return groups;
+}
+
+/// `full`, `good`, ...
+[[nodiscard]] inline std::string name_of(std::optional<ticket_kind> kind) {
+  return kind ? std::string{to_string(*kind)} : "full";
+}
+
+/// `trained` for the full model, `masked` before and `retrained` after training inside the ticket.
+[[nodiscard]] inline std::string phase_of(const score_row& r) {
+  return !r.kind ? "trained" : r.retrained ? "retrained" : "masked";
+}
+
+}  // namespace tombola::analysis

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "tombola/analysis/figure.hpp"
+#include "tombola/analysis/markup.hpp"
+
+namespace tombola::analysis {
+
+/// One candidate of a search.
+struct search_point {
+  std::string phase;   ///< `heads`, `mlps`, ...
+  double share = 1.0;  ///< of all units, how many the candidate keeps
+  double metric = 0.0;
+  bool accepted = false;
+};
+
+/// A search as a line: the metric of each candidate in the order they were tried.
+struct search_figure {
+  std::string title;
+  std::string metric;      ///< what the height means
+  double baseline = 0.0;   ///< of the full model
+  double threshold = 0.0;  ///< the guard: candidates below it are rejected
+  std::vector<search_point> points;
+};
+
+namespace detail {
+
+inline void draw_level(markup& m,
+                       const std::string& label,
+                       double value,
+                       double y,
+                       double from,
+                       double to,
+                       const std::string& kind) {
+  m.open("g", {{"class", kind}}).leaf("title", label + ": " + shortest(value));
+  m.empty("line",
+          {{"x1", fixed(from, 1)}, {"x2", fixed(to, 1)}, {"y1", fixed(y, 1)}, {"y2", fixed(y, 1)}});
+  m.leaf("text", {{"x", fixed(to, 1)}, {"y", fixed(y - 4.0, 1)}, {"class", "end"}}, label);
+  m.close().line();
+}
+
+/// An accepted candidate is a full dot, a rejected one a cross: told apart without colour.
+inline void draw_point(markup& m, const search_point& p, std::size_t number, double x, double y) {
+  m.open("g", {{"class", p.accepted ? "accepted" : "rejected"}});
+  m.leaf("title", "candidate " + std::to_string(number) + ", " + p.phase + ": " +
+                      shortest(p.metric) + ", keeps " + fixed(100.0 * p.share, 1) + " %, " +
+                      (p.accepted ? "accepted" : "rejected"));
+  if (p.accepted) {
+    m.empty("circle", {{"cx", fixed(x, 1)}, {"cy", fixed(y, 1)}, {"r", "4"}});
+  } else {
+    m.empty("path", {{"d", "M" + fixed(x - 4.0, 1) + " " + fixed(y - 4.0, 1) + "l8 8m0 -8l-8 8"}});
+  }
+  m.close().line();
+}
+
+}  // namespace detail
+
+/// Draws the search as one <svg> element, the guard drawn in. Under the line stands what share of
+/// all units the candidate keeps. Points whose metric is not finite are left out of the line.
+[[nodiscard]] inline std::string draw(const search_figure& f) {
+  constexpr double width = 520.0, height = 270.0, left = 56.0, right = 14.0, top = 26.0,
+                   bottom = 216.0;
+  std::vector<double> all{f.baseline, f.threshold};
+  for (const search_point& p : f.points) all.push_back(p.metric);
+  const axis y = axis_over(all, bottom, top);
+  const std::size_t n = f.points.size();
+  const axis x{0.5, static_cast<double>(n == 0 ? 1 : n) + 0.5, left, width - right};
+  markup m;
+  open_figure(m, f.title, width, height, 420.0);
+  for (const double t : round_ticks(y.low, y.high, 5)) {
+    m.empty("line", {{"x1", fixed(left, 1)},
+                     {"x2", fixed(width - right, 1)},
+                     {"y1", fixed(y(t), 1)},
+                     {"y2", fixed(y(t), 1)},
+                     {"class", "rule"}});
+    m.leaf("text", {{"x", fixed(left - 6.0, 1)}, {"y", fixed(y(t) + 4.0, 1)}, {"class", "end"}},
+           fixed(t, y.digits()));
+  }
+  m.leaf("text", {{"x", fixed(left, 1)}, {"y", "12"}, {"class", "axis"}}, f.metric);
+  std::string path;
+  const std::size_t every = n / 10 + 1;
+  for (std::size_t i = 0; i < n; ++i) {
+    const search_point& p = f.points[i];
+    const double at = x(static_cast<double>(i + 1));
+    if (i > 0 && f.points[i - 1].phase != p.phase) {
+      const std::string edge = fixed(x(static_cast<double>(i) + 0.5), 1);
+      m.empty("line", {{"x1", edge},
+                       {"x2", edge},
+                       {"y1", fixed(top, 1)},
+                       {"y2", fixed(bottom, 1)},
+                       {"class", "edge"}});
+    }
+    if (i == 0 || f.points[i - 1].phase != p.phase) {
+      m.leaf("text", {{"x", fixed(at, 1)}, {"y", fixed(top - 2.0, 1)}, {"class", "phase middle"}},
+             shorten(p.phase, 12));
+    }
+    if (i % every == 0) {
+      m.leaf("text", {{"x", fixed(at, 1)}, {"y", fixed(bottom + 16.0, 1)}, {"class", "middle"}},
+             fixed(100.0 * p.share, 0) + "%");
+    }
+    if (!std::isfinite(p.metric)) continue;
+    path += (path.empty() ? "M" : "L") + fixed(at, 1) + " " + fixed(y(p.metric), 1);
+  }
+  detail::draw_level(m, "full model", f.baseline, y(f.baseline), left, width - right, "baseline");
+  detail::draw_level(m, "guard", f.threshold, y(f.threshold), left, width - right, "guard");
+  if (!path.empty()) m.empty("path", {{"d", path}, {"class", "trace"}});
+  for (std::size_t i = 0; i < n; ++i) {
+    if (!std::isfinite(f.points[i].metric)) continue;
+    detail::draw_point(m, f.points[i], i + 1, x(static_cast<double>(i + 1)), y(f.points[i].metric));
+  }
+  m.leaf("text",
+         {{"x", fixed((left + width - right) / 2.0, 1)},
+          {"y", fixed(bottom + 34.0, 1)},
+          {"class", "axis middle"}},
+         "candidates in order, and the share of units each keeps");
+  m.close().line();
+  return m.str();
+}
+
+}  // namespace tombola::analysis

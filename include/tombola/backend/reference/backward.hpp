@@ -1,0 +1,145 @@
+#pragma once
+
+// The backward verbs of backward.hpp but attention's, as plain loops. Every sum is taken in double
+// and rounded once: an 'added to' gradient is read, summed onto and written. Letters as there.
+
+#include <cstddef>
+#include <vector>
+
+#include "tombola/backend/backward.hpp"
+#include "tombola/backend/reference/scalar.hpp"
+
+namespace tombola::reference {
+
+/// place += value, rounded once.
+template <class T>
+void add_to(T& place, double value) noexcept {
+  store(place, double{place} + value);
+}
+
+template <class A>
+void compute(const linear_input_gradient<A>& v) {
+  for (std::size_t m = 0; m < v.dx.rows; ++m) {
+    for (std::size_t k = 0; k < v.dx.cols; ++k) {
+      double sum = 0.0;
+      for (std::size_t n = 0; n < v.dy.cols; ++n) {
+        sum += double{at(v.dy, m, n)} * double{at(v.weight, n, k)};
+      }
+      if (!v.pre.empty()) sum *= gelu_derivative(double{at(v.pre, m, k)});
+      if (v.add) sum += double{at(v.dx, m, k)};
+      store(at(v.dx, m, k), sum);
+    }
+  }
+}
+
+template <class A>
+void compute(const gelu_backward<A>& v) {
+  for (std::size_t i = 0; i < v.pre.size(); ++i) {
+    store(v.dpre.data[i], double{v.dy.data[i]} * gelu_derivative(double{v.pre.data[i]}));
+  }
+}
+
+/// Sum of a column of m.
+template <class A>
+[[nodiscard]] double column_sum(const view<const A>& m, std::size_t column) {
+  double sum = 0.0;
+  for (std::size_t row = 0; row < m.rows; ++row) sum += double{at(m, row, column)};
+  return sum;
+}
+
+/// Sum over rows of a[row, i] * b[row, j].
+template <class A>
+[[nodiscard]] double column_dot(const view<const A>& a,
+                                std::size_t i,
+                                const view<const A>& b,
+                                std::size_t j) {
+  double sum = 0.0;
+  for (std::size_t m = 0; m < a.rows; ++m) sum += double{at(a, m, i)} * double{at(b, m, j)};
+  return sum;
+}
+
+template <class A, class P>
+void compute(const linear_weight_gradient<A, P>& v) {
+  for (std::size_t n = 0; n < v.dy.cols; ++n) {
+    for (std::size_t k = 0; k < v.x.cols; ++k) {
+      add_to(at(v.dweight, n, k), column_dot(v.dy, n, v.x, k));
+    }
+    if (!v.dbias.empty()) add_to(v.dbias.data[n], column_sum(v.dy, n));
+  }
+}
+
+/// With g = dy * weight: ds = inverse_deviation (g - mean(g) - normalized mean(g normalized)).
+template <class A>
+void compute(const add_norm_backward<A>& v) {
+  const std::size_t width = v.dy.cols;
+  const double gate = v.gate.empty() ? 1.0 : double{v.gate.data[0]};
+  std::vector<double> g(width);
+  for (std::size_t m = 0; m < v.dy.rows; ++m) {
+    double sum = 0.0, sum_normalized = 0.0;
+    for (std::size_t c = 0; c < width; ++c) {
+      g[c] = double{at(v.dy, m, c)} * double{v.weight.data[c]};
+      sum += g[c];
+      sum_normalized += g[c] * double{at(v.normalized, m, c)};
+    }
+    const double mean = sum / static_cast<double>(width);
+    const double mean_normalized = sum_normalized / static_cast<double>(width);
+    for (std::size_t c = 0; c < width; ++c) {
+      const double ds = double{v.inverse_deviation.data[m]} *
+                        (g[c] - mean - double{at(v.normalized, m, c)} * mean_normalized);
+      store(at(v.dsum, m, c), ds);
+      if (!v.dx.empty()) {
+        store(at(v.dx, m, c), gate * dropout_factor(v.drop, v.places, m, c) * ds);
+      }
+    }
+  }
+}
+
+template <class A, class P>
+void compute(const norm_weight_gradient<A, P>& v) {
+  for (std::size_t c = 0; c < v.dy.cols; ++c) {
+    add_to(v.dweight.data[c], column_dot(v.dy, c, v.normalized, c));
+    add_to(v.dbias.data[c], column_sum(v.dy, c));
+  }
+}
+
+template <class A>
+void compute(const head_dots<A>& v) {
+  const std::size_t size = v.a.cols / v.dots.cols;
+  for (std::size_t t = 0; t < v.a.rows; ++t) {
+    for (std::size_t h = 0; h < v.dots.cols; ++h) {
+      store(at(v.dots, t, h), dot(&at(v.a, t, h * size), &at(v.b, t, h * size), size));
+    }
+  }
+}
+
+template <class A>
+void compute(const tanh_backward<A>& v) {
+  for (std::size_t i = 0; i < v.y.size(); ++i) {
+    const double y = double{v.y.data[i]};
+    store(v.dx.data[i], double{v.dy.data[i]} * (1.0 - y * y));
+  }
+}
+
+/// to[rows[i]] += from[i], one after another. Each addition is rounded to the element type: summing
+/// in double would need a second table as large as the vocabulary's.
+template <class A, class P>
+void scatter(const view<const A>& from, const view<const std::int32_t>& rows, const view<P>& to) {
+  for (std::size_t i = 0; i < from.rows; ++i) {
+    const auto row = static_cast<std::size_t>(rows.data[i]);
+    for (std::size_t c = 0; c < from.cols; ++c) add_to(at(to, row, c), double{at(from, i, c)});
+  }
+}
+
+template <class A>
+void compute(const scatter_rows<A>& v) {
+  scatter(v.dy, v.rows, v.dx);
+}
+
+template <class A, class P>
+void compute(const embed_backward<A, P>& v) {
+  scatter(v.dout, v.ids, v.dword);
+  scatter(v.dout, v.positions, v.dposition);
+  scatter(v.dout, v.segments, v.dsegment);
+}
+
+}  // namespace tombola::reference

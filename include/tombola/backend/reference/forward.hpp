@@ -1,0 +1,136 @@
+#pragma once
+
+// The forward verbs of forward.hpp but attention, as plain loops. Every sum is taken in double and
+// rounded once. Letters as there. Outputs are written row by row after the row has been read, which
+// is what lets y be x.
+
+#include <cmath>
+#include <cstddef>
+#include <vector>
+
+#include "tombola/backend/forward.hpp"
+#include "tombola/backend/reference/scalar.hpp"
+
+namespace tombola::reference {
+
+template <class A>
+void compute(const embed<A>& v) {
+  for (std::size_t t = 0; t < v.out.rows; ++t) {
+    const auto id = static_cast<std::size_t>(v.ids.data[t]);
+    const auto position = static_cast<std::size_t>(v.positions.data[t]);
+    const auto segment = static_cast<std::size_t>(v.segments.data[t]);
+    for (std::size_t c = 0; c < v.out.cols; ++c) {
+      store(at(v.out, t, c), double{at(v.word, id, c)} + double{at(v.position, position, c)} +
+                                 double{at(v.segment, segment, c)});
+    }
+  }
+}
+
+/// x[m] . weight[n] + bias[n]
+template <class A>
+[[nodiscard]] double linear_element(const view<const A>& x,
+                                    const view<const A>& weight,
+                                    const view<const A>& bias,
+                                    std::size_t m,
+                                    std::size_t n) {
+  const double product = dot(x.data + m * x.cols, weight.data + n * weight.cols, x.cols);
+  return bias.empty() ? product : product + double{bias.data[n]};
+}
+
+template <class A>
+void compute(const linear<A>& v) {
+  for (std::size_t m = 0; m < v.y.rows; ++m) {
+    for (std::size_t n = 0; n < v.y.cols; ++n) {
+      store(at(v.y, m, n), linear_element(v.x, v.weight, v.bias, m, n));
+    }
+  }
+}
+
+template <class A>
+void compute(const linear_gelu<A>& v) {
+  for (std::size_t m = 0; m < v.y.rows; ++m) {
+    for (std::size_t n = 0; n < v.y.cols; ++n) {
+      const double pre = linear_element(v.x, v.weight, v.bias, m, n);
+      if (!v.pre.empty()) store(at(v.pre, m, n), pre);
+      store(at(v.y, m, n), gelu(pre));
+    }
+  }
+}
+
+/// One row of add_norm. s: scratch of C numbers.
+template <class A>
+void add_norm_row(const add_norm<A>& v, std::size_t m, std::vector<double>& s) {
+  const std::size_t width = v.x.cols;
+  const double gate = v.gate.empty() ? 1.0 : double{v.gate.data[0]};
+  double sum = 0.0;
+  for (std::size_t c = 0; c < width; ++c) {
+    s[c] = gate * dropout_factor(v.drop, v.places, m, c) * double{at(v.x, m, c)};
+    if (!v.residual.empty()) s[c] += double{at(v.residual, m, c)};
+    sum += s[c];
+  }
+  const double mean = sum / static_cast<double>(width);
+  // A second pass over the deviations: the mean of squares minus the square of the mean cancels.
+  double squares = 0.0;
+  for (std::size_t c = 0; c < width; ++c) squares += (s[c] - mean) * (s[c] - mean);
+  const double inverse = 1.0 / std::sqrt(squares / static_cast<double>(width) + v.epsilon);
+  for (std::size_t c = 0; c < width; ++c) {
+    const double normalized = (s[c] - mean) * inverse;
+    if (!v.normalized.empty()) store(at(v.normalized, m, c), normalized);
+    store(at(v.y, m, c), double{v.weight.data[c]} * normalized + double{v.bias.data[c]});
+  }
+  if (!v.inverse_deviation.empty()) store(v.inverse_deviation.data[m], inverse);
+}
+
+template <class A>
+void compute(const add_norm<A>& v) {
+  std::vector<double> s(v.x.cols);
+  for (std::size_t m = 0; m < v.x.rows; ++m) add_norm_row(v, m, s);
+}
+
+template <class A>
+void compute(const dropout<A>& v) {
+  for (std::size_t m = 0; m < v.x.rows; ++m) {
+    for (std::size_t c = 0; c < v.x.cols; ++c) {
+      store(at(v.y, m, c), dropout_factor(v.drop, v.places, m, c) * double{at(v.x, m, c)});
+    }
+  }
+}
+
+template <class A>
+void compute(const tanh_of<A>& v) {
+  for (std::size_t i = 0; i < v.x.size(); ++i) store(v.y.data[i], std::tanh(double{v.x.data[i]}));
+}
+
+template <class A>
+void compute(const gather_rows<A>& v) {
+  for (std::size_t i = 0; i < v.y.rows; ++i) {
+    const auto row = static_cast<std::size_t>(v.rows.data[i]);
+    for (std::size_t c = 0; c < v.y.cols; ++c) at(v.y, i, c) = at(v.x, row, c);
+  }
+}
+
+template <class A>
+void compute(const cross_entropy<A>& v) {
+  const std::size_t classes = v.logits.cols;
+  for (std::size_t i = 0; i < v.logits.rows; ++i) {
+    const auto label = static_cast<std::size_t>(v.labels.data[i]);
+    const double log_sum = log_sum_exp(v.logits.data + i * classes, classes);
+    v.losses.data[i] = log_sum - double{at(v.logits, i, label)};
+    if (v.gradient.empty()) continue;
+    for (std::size_t k = 0; k < classes; ++k) {
+      const double probability = std::exp(double{at(v.logits, i, k)} - log_sum);
+      store(at(v.gradient, i, k), v.scale * (probability - (k == label ? 1.0 : 0.0)));
+    }
+  }
+}
+
+template <class A>
+void compute(const squared_error<A>& v) {
+  for (std::size_t i = 0; i < v.predictions.rows; ++i) {
+    const double difference = double{v.predictions.data[i]} - double{v.targets.data[i]};
+    v.losses.data[i] = difference * difference;
+    if (!v.gradient.empty()) store(v.gradient.data[i], v.scale * 2.0 * difference);
+  }
+}
+
+}  // namespace tombola::reference

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cerrno>
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tombola/core/error.hpp"
+
+namespace tombola::io {
+
+/// What the system says about an errno value, such as `No such file or directory`.
+[[nodiscard]] inline std::string system_text(int code) {
+  return std::system_category().message(code);
+}
+
+/// An open file, closed when its owner goes. POSIX; moves, does not copy.
+class descriptor {
+public:
+  descriptor() = default;
+  explicit descriptor(int fd) noexcept : fd_{fd} {}
+  descriptor(descriptor&& other) noexcept : fd_{std::exchange(other.fd_, -1)} {}
+  descriptor& operator=(descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+  [[nodiscard]] int get() const noexcept { return fd_; }
+  [[nodiscard]] bool is_open() const noexcept { return fd_ >= 0; }
+
+  /// Closes early; 0, or the errno of what a network disk only says now.
+  [[nodiscard]] int close() noexcept {
+    return ::close(std::exchange(fd_, -1)) == 0 || errno == EINTR ? 0 : errno;
+  }
+
+private:
+  int fd_ = -1;
+};
+
+/// Opens a file for reading. Throws input_error, naming it, where that cannot be done or where it
+/// is a folder.
+[[nodiscard]] inline descriptor open_for_reading(const std::filesystem::path& path) {
+  descriptor fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!fd.is_open()) {
+    throw input_error(path.string() + ": cannot be opened for reading: " + system_text(errno));
+  }
+  struct stat info {};
+  if (::fstat(fd.get(), &info) == 0 && S_ISDIR(info.st_mode)) {
+    throw input_error(path.string() + ": is a folder, expected a file");
+  }
+  return fd;
+}
+
+/// Reads up to n bytes; fewer only at the end of the file. Throws runtime_failure, naming it, where
+/// the system reports an error.
+[[nodiscard]] inline std::size_t read_some(const descriptor& fd,
+                                           std::byte* to,
+                                           std::size_t n,
+                                           const std::filesystem::path& path) {
+  std::size_t done = 0;
+  while (done < n) {
+    const auto got = ::read(fd.get(), to + done, n - done);
+    if (got == 0) break;
+    if (got < 0) {
+      if (errno == EINTR) continue;
+      throw runtime_failure(path.string() + ": reading failed: " + system_text(errno));
+    }
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
+}  // namespace tombola::io

@@ -1,0 +1,237 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tombola/core/error.hpp"
+#include "tombola/core/mask.hpp"
+#include "tombola/io/atomic_file.hpp"
+#include "tombola/io/dtype.hpp"
+#include "tombola/io/mapped_file.hpp"
+#include "tombola/io/npy_header.hpp"
+#include "tombola/io/sentence.hpp"
+
+namespace tombola::io {
+
+/// An array of numbers, row-major whatever the order in the file.
+struct npy_array {
+  std::vector<std::size_t> extents;
+  std::vector<double> values;
+  dtype type = dtype::f64;  ///< of the file
+};
+
+/// A 0/1 array as a mask, units numbered row-major over the extents.
+struct npy_mask {
+  std::vector<std::size_t> extents;
+  tombola::mask mask;
+};
+
+namespace detail {
+
+/// Counts through an array in the file's order and gives the row-major place of each element.
+class npy_walk {
+public:
+  explicit npy_walk(const npy_header& h) : extents_{h.extents}, fortran_{h.fortran_order} {
+    at_.resize(extents_.size());
+    strides_.assign(extents_.size(), 1);
+    for (std::size_t a = extents_.size(); a > 1; --a) {
+      strides_[a - 2] = strides_[a - 1] * extents_[a - 1];
+    }
+  }
+
+  [[nodiscard]] std::size_t place() const noexcept { return place_; }
+
+  void next() noexcept {
+    if (!fortran_) {
+      ++place_;
+      return;
+    }
+    // The first axis runs fastest.
+    for (std::size_t a = 0; a < extents_.size(); ++a) {
+      place_ += strides_[a];
+      if (++at_[a] < extents_[a]) return;
+      place_ -= strides_[a] * extents_[a];
+      at_[a] = 0;
+    }
+  }
+
+private:
+  std::vector<std::size_t> extents_;
+  std::vector<std::size_t> strides_;
+  std::vector<std::size_t> at_;
+  std::size_t place_ = 0;
+  bool fortran_;
+};
+
+/// `(3, 5)` of a row-major place.
+[[nodiscard]] inline std::string npy_index(std::size_t place,
+                                           const std::vector<std::size_t>& extents) {
+  std::vector<std::size_t> index(extents.size());
+  for (std::size_t a = extents.size(); a > 0; --a) {
+    index[a - 1] = place % extents[a - 1];
+    place /= extents[a - 1];
+  }
+  return shown(index);
+}
+
+/// The shortest text that reads back as the same number.
+[[nodiscard]] inline std::string number_text(double x) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), x).ptr;
+  return {text.data(), end};
+}
+
+/// Calls visit(place, value) for every element, converting a few thousand at a time.
+template <class Visit>
+void visit_npy(const npy_header& h,
+               std::span<const std::byte> data,
+               const std::string& file,
+               Visit visit) {
+  constexpr std::size_t block = 4096;
+  const std::size_t width = info(h.type).bytes;
+  // A true is the byte 1; another byte is read as a number so that it can be refused.
+  const dtype type = h.type == dtype::boolean ? dtype::u8 : h.type;
+  std::vector<std::byte> raw;
+  std::vector<double> values;
+  npy_walk walk{h};
+  while (!data.empty()) {
+    const auto piece = data.first(std::min(data.size(), block * width));
+    data = data.subspan(piece.size());
+    raw.assign(piece.begin(), piece.end());
+    if (h.swapped) {
+      for (auto at = raw.begin(); at != raw.end(); at += static_cast<std::ptrdiff_t>(width)) {
+        std::reverse(at, at + static_cast<std::ptrdiff_t>(width));
+      }
+    }
+    values.resize(raw.size() / width);
+    convert(type, std::span<const std::byte>{raw}, std::span{values});
+    for (const double x : values) {
+      if (h.type == dtype::boolean && x > 1) {
+        throw format_error(file, "element " + npy_index(walk.place(), h.extents) + " is the byte " +
+                                     number_text(x) + ", expected true (1) or false (0)");
+      }
+      visit(walk.place(), x);
+      walk.next();
+    }
+  }
+}
+
+}  // namespace detail
+
+/// Reads an array of numbers: .npy version 1 to 3, either byte order, either axis order; floats of 2,
+/// 4 and 8 bytes, integers, booleans. Integers past 2^53 are rounded.
+///
+/// Throws input_error if the file cannot be opened, format_error if it is not such an array or holds
+/// more or fewer bytes than its shape; both name it. Memory: 8 bytes an element.
+[[nodiscard]] inline npy_array read_npy(const std::filesystem::path& path) {
+  const mapped_file file{path};
+  const auto h = detail::read_npy_header(file.bytes(), path.string());
+  const auto data = file.bytes().subspan(h.data_at);
+  npy_array array{h.extents, std::vector<double>(data.size() / info(h.type).bytes), h.type};
+  detail::visit_npy(h, data, path.string(), [&](std::size_t i, double x) { array.values[i] = x; });
+  return array;
+}
+
+/// Reads a 0/1 array of any type that read_npy takes. Throws as it does, and format_error, naming
+/// value and index, at the first element that is neither 0 nor 1. Memory: one bit an element.
+[[nodiscard]] inline npy_mask read_mask_npy(const std::filesystem::path& path) {
+  const mapped_file file{path};
+  const auto h = detail::read_npy_header(file.bytes(), path.string());
+  const auto data = file.bytes().subspan(h.data_at);
+  npy_mask m{h.extents, tombola::mask{data.size() / info(h.type).bytes}};
+  detail::visit_npy(h, data, path.string(), [&](std::size_t i, double x) {
+    if (!(x == 0.0 || x == 1.0)) {
+      throw format_error(path.string(), "element " + detail::npy_index(i, h.extents) + " is " +
+                                            detail::number_text(x) + ", expected 0 or 1 in a mask");
+    }
+    if (x == 1.0) m.mask.set(i);
+  });
+  return m;
+}
+
+namespace detail {
+
+/// Throws input_error, naming the file, unless the extents cover n elements.
+inline void check_extents(const std::filesystem::path& path,
+                          const std::vector<std::size_t>& extents,
+                          std::size_t n) {
+  if (extents.size() > max_npy_axes) {
+    throw input_error(path.string() + ": an array of " + std::to_string(extents.size()) +
+                      " axes, expected at most " + std::to_string(max_npy_axes));
+  }
+  if (byte_count(extents, dtype::u8) != n) {
+    throw shape_error(path.string() + ": " + std::to_string(n) + " elements for shape " +
+                      shown(extents));
+  }
+}
+
+template <class T>
+void write_npy_of(const std::filesystem::path& path,
+                  const std::vector<std::size_t>& extents,
+                  std::span<const T> values,
+                  std::string_view descr) {
+  check_extents(path, extents, values.size());
+  atomic_file out{path};
+  out.write(npy_header_text(descr, extents));
+  out.write(std::as_bytes(values));
+  out.commit();
+}
+
+template <class T>
+void write_bits_as(const std::filesystem::path& path,
+                   const std::vector<std::size_t>& extents,
+                   const tombola::mask& m,
+                   std::string_view descr) {
+  constexpr std::size_t block = 4096;
+  check_extents(path, extents, m.size());
+  atomic_file out{path};
+  out.write(npy_header_text(descr, extents));
+  std::vector<T> values;
+  for (std::size_t i = 0; i < m.size(); i += block) {
+    values.clear();
+    for (std::size_t j = i; j < std::min(m.size(), i + block); ++j) values.push_back(m[j] ? 1 : 0);
+    out.write(std::as_bytes(std::span{values}));
+  }
+  out.commit();
+}
+
+}  // namespace detail
+
+/// Writes a row-major array, byte for byte as numpy.save does; the file appears complete or not at
+/// all. Throws shape_error, naming the file, if the extents do not cover the values; else as
+/// atomic_file does.
+inline void write_npy(const std::filesystem::path& path,
+                      const std::vector<std::size_t>& extents,
+                      std::span<const float> values) {
+  detail::write_npy_of(path, extents, values, "<f4");
+}
+inline void write_npy(const std::filesystem::path& path,
+                      const std::vector<std::size_t>& extents,
+                      std::span<const double> values) {
+  detail::write_npy_of(path, extents, values, "<f8");
+}
+
+/// The number that a mask file holds for each unit: 0 or 1 as float32 or float64.
+enum class mask_number { float32, float64 };
+
+/// Writes a mask as an array of 0 and 1, byte for byte as the study's files. Throws as write_npy.
+inline void write_mask_npy(const std::filesystem::path& path,
+                           const std::vector<std::size_t>& extents,
+                           const tombola::mask& m,
+                           mask_number number) {
+  if (number == mask_number::float32) {
+    detail::write_bits_as<float>(path, extents, m, "<f4");
+  } else {
+    detail::write_bits_as<double>(path, extents, m, "<f8");
+  }
+}
+
+}  // namespace tombola::io

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tombola::io {
+
+/// Text out of a file, made fit for a message: at most 80 characters, between quotes, printable.
+/// A file chooses its own names; it must not choose what a terminal does.
+[[nodiscard]] inline std::string shown(std::string_view text) {
+  constexpr std::size_t most = 80;
+  std::string s{text.substr(0, most)};
+  std::replace_if(
+      s.begin(), s.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  return "'" + s + (text.size() > most ? "...'" : "'");
+}
+
+/// `(12, 12)`, as Python prints a shape; long ones are cut after eight extents.
+[[nodiscard]] inline std::string shown(const std::vector<std::size_t>& extents) {
+  constexpr std::size_t most = 8;
+  std::string s = "(";
+  for (std::size_t i = 0; i < std::min(extents.size(), most); ++i) {
+    s += (i == 0 ? "" : ", ") + std::to_string(extents[i]);
+  }
+  if (extents.size() > most) s += ", ...";
+  return s + (extents.size() == 1 ? ",)" : ")");
+}
+
+}  // namespace tombola::io

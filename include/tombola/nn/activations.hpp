@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "tombola/backend/backend.hpp"
+#include "tombola/nn/config.hpp"
+#include "tombola/nn/device_batch.hpp"
+
+namespace tombola::nn {
+
+/// What a forward pass keeps.
+enum class keep {
+  nothing,     ///< evaluation: one layer's memory, used over and over
+  gradients,   ///< what a backward pass to every weight needs
+  importance,  ///< what a backward pass to the gates needs: also what the gates multiply
+};
+
+/// A matrix that is planned for its largest number of rows and handed out with fewer.
+template <backend B>
+class planned {
+public:
+  using number = typename B::activation;
+  planned(B& b, std::size_t rows, std::size_t cols)
+      : cols_{cols}, memory_{b.template allocate<number>(rows * cols)} {}
+
+  /// The first `rows` rows. Empty where nothing was planned.
+  [[nodiscard]] view<number> rows(std::size_t rows) noexcept {
+    return memory_.size() == 0 ? view<number>{} : view<number>{memory_.data(), rows, cols_};
+  }
+
+private:
+  std::size_t cols_;
+  decltype(std::declval<B&>().template allocate<number>(0)) memory_;
+};
+
+/// One layer's share of a forward pass. Shapes for T tokens; letters as in config.hpp.
+template <backend B>
+struct layer_activations {
+  layer_activations(B& b, const bert_config& c, std::size_t T, keep what)
+      : qkv{b, T, 3 * c.hidden},
+        context{b, T, c.hidden},
+        ungated{b, what == keep::importance ? T : 0, c.hidden},
+        log_sum{b, what == keep::nothing ? 0 : T, c.heads},
+        normalized1{b, what == keep::nothing ? 0 : T, c.hidden},
+        deviation1{b, what == keep::nothing ? 0 : T, 1},
+        after_attention{b, T, c.hidden},
+        pre{b, what == keep::nothing ? 0 : T, c.intermediate},
+        up{b, T, c.intermediate},
+        branch{b, what == keep::importance ? T : 0, c.hidden},
+        normalized2{b, what == keep::nothing ? 0 : T, c.hidden},
+        deviation2{b, what == keep::nothing ? 0 : T, 1},
+        output{b, T, c.hidden} {}
+
+  planned<B> qkv;              ///< [T, 3C]
+  planned<B> context;          ///< [T, C] what the heads give, gated
+  planned<B> ungated;          ///< [T, C] and before the gates
+  planned<B> log_sum;          ///< [T, H]
+  planned<B> normalized1;      ///< [T, C]
+  planned<B> deviation1;       ///< [T]
+  planned<B> after_attention;  ///< [T, C] output of the first layer norm
+  planned<B> pre;              ///< [T, F] before gelu
+  planned<B> up;               ///< [T, F] after it
+  planned<B> branch;           ///< [T, C] output of the MLP before its gate
+  planned<B> normalized2;      ///< [T, C]
+  planned<B> deviation2;       ///< [T]
+  planned<B> output;           ///< [T, C] output of the second layer norm
+};
+
+/// Memory of a forward and a backward pass of the encoder, planned once for the largest batch.
+template <backend B>
+struct encoder_activations {
+  encoder_activations(B& b, const bert_config& c, const batch_limits& most, keep what)
+      : kept{what},
+        embedded{b, most.tokens, c.hidden},
+        normalized0{b, what == keep::gradients ? most.tokens : 0, c.hidden},
+        deviation0{b, what == keep::gradients ? most.tokens : 0, 1},
+        scratch{b, most.tokens, c.hidden},
+        dhidden{b, what == keep::nothing ? 0 : most.tokens, c.hidden},
+        dscratch{b, what == keep::nothing ? 0 : most.tokens, c.hidden},
+        dbranch{b, what == keep::nothing ? 0 : most.tokens, c.hidden},
+        dqkv{b, what == keep::nothing ? 0 : most.tokens, 3 * c.hidden},
+        dup{b, what == keep::nothing ? 0 : most.tokens, c.intermediate} {
+    const std::size_t n = what == keep::nothing ? 1 : c.layers;
+    layers.reserve(n);
+    for (std::size_t l = 0; l < n; ++l) layers.emplace_back(b, c, most.tokens, what);
+    if (what == keep::importance) {
+      for (std::size_t l = 0; l < c.layers; ++l) {
+        head_dots.emplace_back(b, most.tokens, c.heads);
+        mlp_dots.emplace_back(b, most.tokens, 1);
+      }
+    }
+  }
+
+  keep kept;
+  planned<B> embedded;                       ///< [T, C] output of the embeddings
+  planned<B> normalized0, deviation0;        ///< [T, C], [T]
+  planned<B> scratch;                        ///< [T, C]
+  planned<B> dhidden, dscratch, dbranch;     ///< [T, C]
+  planned<B> dqkv;                           ///< [T, 3C]
+  planned<B> dup;                            ///< [T, F]
+  std::vector<layer_activations<B>> layers;  ///< L, or 1 where nothing is kept
+  std::vector<planned<B>> head_dots;         ///< L of [T, H]: gradient of each token's head gates
+  std::vector<planned<B>> mlp_dots;          ///< L of [T, 1]
+};
+
+}  // namespace tombola::nn

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <string>
+
+#include "tombola/core/error.hpp"
+
+namespace tombola::nn {
+
+/// What stands on top of the encoder.
+enum class head_kind {
+  classification,  ///< pooler, then one logit per label; cross entropy
+  regression,      ///< pooler, then one number; squared error
+  masked_lm,       ///< a dense layer, then one logit per vocabulary entry, tied to the embeddings
+};
+
+/// Sizes of a BERT, as in the public config.json files (names there in parentheses).
+///
+/// Letters used in this folder: V vocabulary, P positions, S segments, C hidden, L layers, H heads
+/// of D = C / H numbers, F intermediate, K labels; T tokens and B sequences of a packed batch.
+/// Source of the defaults: bert-base-uncased; Devlin et al., NAACL 2019.
+struct bert_config {
+  std::size_t vocabulary = 30522;   ///< V (vocab_size)
+  std::size_t positions = 512;      ///< P (max_position_embeddings)
+  std::size_t segments = 2;         ///< S (type_vocab_size)
+  std::size_t hidden = 768;         ///< C (hidden_size)
+  std::size_t layers = 12;          ///< L (num_hidden_layers)
+  std::size_t heads = 12;           ///< H (num_attention_heads)
+  std::size_t intermediate = 3072;  ///< F (intermediate_size)
+  double epsilon = 1e-12;           ///< of the layer norms (layer_norm_eps)
+  double hidden_dropout = 0.1;      ///< (hidden_dropout_prob)
+  double attention_dropout = 0.1;   ///< (attention_probs_dropout_prob)
+  double classifier_dropout = 0.1;  ///< (classifier_dropout; hidden_dropout_prob where it is null)
+  head_kind head = head_kind::classification;
+  std::size_t labels = 2;  ///< K; 1 for regression, unused for masked_lm
+
+  [[nodiscard]] std::size_t head_size() const noexcept { return hidden / heads; }
+
+  friend bool operator==(const bert_config&, const bert_config&) = default;
+};
+
+/// Throws input_error, naming the field, unless a model of these sizes can be built.
+///
+/// The upper bounds keep the number of parameters far from overflow; no BERT comes near them.
+inline void check(const bert_config& c) {
+  const auto within = [](std::size_t value, std::size_t low, std::size_t high, const char* name) {
+    if (value < low || value > high) {
+      throw input_error(std::string{"model config: "} + name + " is " + std::to_string(value) +
+                        ", expected " + std::to_string(low) + " to " + std::to_string(high));
+    }
+  };
+  within(c.vocabulary, 1, 1u << 24, "vocab_size");
+  within(c.positions, 1, 1u << 20, "max_position_embeddings");
+  within(c.segments, 1, 1u << 10, "type_vocab_size");
+  within(c.hidden, 1, 1u << 16, "hidden_size");
+  within(c.layers, 1, 1u << 10, "num_hidden_layers");
+  within(c.heads, 1, 1u << 10, "num_attention_heads");
+  within(c.intermediate, 1, 1u << 18, "intermediate_size");
+  if (c.head != head_kind::masked_lm) within(c.labels, 1, 1u << 16, "number of labels");
+  if (c.hidden % c.heads != 0) {
+    throw input_error("model config: hidden_size " + std::to_string(c.hidden) +
+                      " is not a multiple of num_attention_heads " + std::to_string(c.heads));
+  }
+  if (!(c.epsilon > 0.0 && std::isfinite(c.epsilon))) {
+    throw input_error("model config: layer_norm_eps is " + std::to_string(c.epsilon) +
+                      ", expected a positive number");
+  }
+  for (const double rate : {c.hidden_dropout, c.attention_dropout, c.classifier_dropout}) {
+    if (!(rate >= 0.0 && rate < 1.0)) {
+      throw input_error("model config: a dropout rate is " + std::to_string(rate) +
+                        ", expected one in [0, 1)");
+    }
+  }
+}
+
+}  // namespace tombola::nn

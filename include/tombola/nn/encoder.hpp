@@ -1,0 +1,324 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "tombola/backend/backend.hpp"
+#include "tombola/core/random.hpp"
+#include "tombola/nn/activations.hpp"
+#include "tombola/nn/bert_layout.hpp"
+#include "tombola/nn/device_batch.hpp"
+#include "tombola/nn/gates.hpp"
+#include "tombola/nn/parameters.hpp"
+
+namespace tombola::nn {
+
+/// Whether, and with which bits, a pass drops activations.
+struct dropout_plan {
+  bool active = false;  ///< off: evaluation, importance
+  std::uint64_t seed = 0;
+  std::uint32_t epoch = 0;
+};
+
+/// Places in the model where something is dropped; the layer's index is added times 4.
+enum class dropout_site : std::uint32_t {
+  embeddings = 0,
+  pooled = 1,
+  attention = 4,
+  attended = 5,
+  mlp = 6
+};
+
+[[nodiscard]] inline dropout_bits bits_for(const dropout_plan& plan,
+                                           double rate,
+                                           dropout_site site,
+                                           std::size_t layer = 0) noexcept {
+  if (!plan.active || rate == 0.0) return {};
+  return {dropout_key(plan.seed, plan.epoch,
+                      static_cast<std::uint32_t>(site) + 4 * static_cast<std::uint32_t>(layer)),
+          rate};
+}
+
+/// What a backward pass is for.
+enum class gradients_of {
+  weights,  ///< every parameter; input gradients down to the embeddings
+  gates,    ///< gates only: no weight gradient is formed, and nothing below the first layer's gates
+};
+
+/// The encoder of BERT (spec of the study, 1.1): embeddings and L layers.
+///
+/// Holds nothing but references; parameters, gates and memory are the model's. Gradients of
+/// parameters add, everything else is overwritten. Shapes and letters as in config.hpp.
+template <backend B>
+class encoder {
+public:
+  using A = typename B::activation;
+  using P = typename B::parameter;
+
+  encoder(B& b, const bert_config& c, const bert_slots& s, parameters<B>& p, gates<B>& g)
+      : backend_{b}, config_{c}, slots_{s}, parameters_{p}, gates_{g} {}
+
+  /// The last hidden state [T, C]. `a` is planned for at least this batch.
+  view<A> forward(const device_batch<B>& batch,
+                  encoder_activations<B>& a,
+                  const dropout_plan& drop) {
+    embed_forward(batch, a, drop);
+    view<A> hidden = a.embedded.rows(batch.tokens());
+    for (std::size_t l = 0; l < config_.layers; ++l) {
+      layer_activations<B>& act = a.layers[a.kept == keep::nothing ? 0 : l];
+      attention_forward(l, batch, hidden, act, a, drop);
+      mlp_forward(l, batch, act, a, drop);
+      hidden = act.output.rows(batch.tokens());
+    }
+    return hidden;
+  }
+
+  /// From a.dhidden, the gradient of the last hidden state [T, C], back to what `wanted` says.
+  void backward(const device_batch<B>& batch,
+                encoder_activations<B>& a,
+                const dropout_plan& drop,
+                gradients_of wanted) {
+    for (std::size_t l = config_.layers; l-- > 0;) {
+      const view<const A> input = l == 0 ? read_only(a.embedded.rows(batch.tokens()))
+                                         : read_only(a.layers[l - 1].output.rows(batch.tokens()));
+      mlp_backward(l, batch, a, drop, wanted);
+      attention_backward(l, batch, input, a, drop, wanted);
+    }
+    if (wanted == gradients_of::weights) embed_backward_pass(batch, a, drop);
+  }
+
+  /// Attention statistics of one layer after a forward pass (attention_statistics in forward.hpp).
+  void statistics(std::size_t layer,
+                  const device_batch<B>& batch,
+                  encoder_activations<B>& a,
+                  view<double> entropy,
+                  view<A> probabilities) {
+    perform(backend_,
+            attention_statistics<A>{a.layers[layer].qkv.rows(batch.tokens()), config_.heads,
+                                    batch.packed(), entropy, probabilities});
+  }
+
+private:
+  // ---- embeddings: out = dropout(LN(word + position + segment)) ----
+
+  void embed_forward(const device_batch<B>& batch,
+                     encoder_activations<B>& a,
+                     const dropout_plan& drop) {
+    const std::size_t T = batch.tokens();
+    const view<A> out = a.embedded.rows(T);
+    perform(backend_,
+            embed<A>{batch.ids(), batch.positions(), batch.segments(), weight(slots_.word),
+                     weight(slots_.position), weight(slots_.segment), a.scratch.rows(T)});
+    perform(backend_, add_norm<A>{.x = a.scratch.rows(T),
+                                  .residual = {},
+                                  .gate = {},
+                                  .weight = weight(slots_.norm_weight),
+                                  .bias = weight(slots_.norm_bias),
+                                  .epsilon = config_.epsilon,
+                                  .drop = {},
+                                  .places = {},
+                                  .y = out,
+                                  .normalized = a.normalized0.rows(T),
+                                  .inverse_deviation = a.deviation0.rows(T)});
+    drop_in_place(out, bits_for(drop, config_.hidden_dropout, dropout_site::embeddings), batch);
+  }
+
+  void embed_backward_pass(const device_batch<B>& batch,
+                           encoder_activations<B>& a,
+                           const dropout_plan& drop) {
+    const std::size_t T = batch.tokens();
+    const view<A> d = a.dhidden.rows(T);
+    drop_in_place(d, bits_for(drop, config_.hidden_dropout, dropout_site::embeddings), batch);
+    norm_gradient(slots_.norm_weight, slots_.norm_bias, d, a.normalized0.rows(T));
+    perform(backend_, add_norm_backward<A>{.dy = d,
+                                           .normalized = a.normalized0.rows(T),
+                                           .inverse_deviation = a.deviation0.rows(T),
+                                           .weight = weight(slots_.norm_weight),
+                                           .gate = {},
+                                           .drop = {},
+                                           .places = {},
+                                           .dsum = d,
+                                           .dx = {}});
+    perform(backend_, embed_backward<A, P>{batch.ids(), batch.positions(), batch.segments(), d,
+                                           parameters_.gradient(slots_.word),
+                                           parameters_.gradient(slots_.position),
+                                           parameters_.gradient(slots_.segment)});
+  }
+
+  // ---- attention: out = LN(dropout(context W_o^T + b_o) + hidden) ----
+
+  void attention_forward(std::size_t l,
+                         const device_batch<B>& batch,
+                         view<const A> hidden,
+                         layer_activations<B>& act,
+                         encoder_activations<B>& a,
+                         const dropout_plan& drop) {
+    const std::size_t T = batch.tokens();
+    const layer_slots& s = slots_.layers[l];
+    perform(backend_,
+            linear<A>{hidden, weight(s.query_weight, 3), weight(s.query_bias, 3), act.qkv.rows(T)});
+    perform(backend_, attention<A>{.qkv = act.qkv.rows(T),
+                                   .heads = config_.heads,
+                                   .sequences = batch.packed(),
+                                   .factors = gates_.heads(l),
+                                   .drop = bits_for(drop, config_.attention_dropout,
+                                                    dropout_site::attention, l),
+                                   .context = act.context.rows(T),
+                                   .ungated = act.ungated.rows(T),
+                                   .log_sum = act.log_sum.rows(T)});
+    perform(backend_, linear<A>{act.context.rows(T), weight(s.output_weight), weight(s.output_bias),
+                                a.scratch.rows(T)});
+    perform(backend_,
+            add_norm<A>{.x = a.scratch.rows(T),
+                        .residual = hidden,
+                        .gate = {},
+                        .weight = weight(s.norm1_weight),
+                        .bias = weight(s.norm1_bias),
+                        .epsilon = config_.epsilon,
+                        .drop = bits_for(drop, config_.hidden_dropout, dropout_site::attended, l),
+                        .places = batch.token_places(),
+                        .y = act.after_attention.rows(T),
+                        .normalized = act.normalized1.rows(T),
+                        .inverse_deviation = act.deviation1.rows(T)});
+  }
+
+  /// dhidden holds the gradient of the first layer norm's output and ends as that of the input.
+  void attention_backward(std::size_t l,
+                          const device_batch<B>& batch,
+                          view<const A> input,
+                          encoder_activations<B>& a,
+                          const dropout_plan& drop,
+                          gradients_of wanted) {
+    const std::size_t T = batch.tokens();
+    const layer_slots& s = slots_.layers[l];
+    layer_activations<B>& act = a.layers[l];
+    const view<A> d = a.dhidden.rows(T);
+    const dropout_bits dropped = bits_for(drop, config_.hidden_dropout, dropout_site::attended, l);
+    const bool all = wanted == gradients_of::weights;
+    if (all) norm_gradient(s.norm1_weight, s.norm1_bias, d, act.normalized1.rows(T));
+    const view<A> dout = dropped.rate > 0.0 ? a.dbranch.rows(T) : d;
+    perform(backend_, add_norm_backward<A>{.dy = d,
+                                           .normalized = act.normalized1.rows(T),
+                                           .inverse_deviation = act.deviation1.rows(T),
+                                           .weight = weight(s.norm1_weight),
+                                           .gate = {},
+                                           .drop = dropped,
+                                           .places = batch.token_places(),
+                                           .dsum = d,
+                                           .dx = dropped.rate > 0.0 ? dout : view<A>{}});
+    if (all) linear_gradient(s.output_weight, s.output_bias, dout, act.context.rows(T));
+    const view<A> dcontext = a.dscratch.rows(T);
+    perform(backend_, linear_input_gradient<A>{dout, weight(s.output_weight), {}, dcontext, false});
+    if (a.kept == keep::importance) {
+      perform(backend_, head_dots<A>{act.ungated.rows(T), dcontext, a.head_dots[l].rows(T)});
+    }
+    if (!all && l == 0) return;  // nothing below has a gate
+    perform(backend_,
+            tombola::attention_backward<A>{
+                .qkv = act.qkv.rows(T),
+                .heads = config_.heads,
+                .sequences = batch.packed(),
+                .factors = gates_.heads(l),
+                .drop = bits_for(drop, config_.attention_dropout, dropout_site::attention, l),
+                .context = act.context.rows(T),
+                .log_sum = act.log_sum.rows(T),
+                .dcontext = dcontext,
+                .dqkv = a.dqkv.rows(T)});
+    if (all) {
+      perform(backend_, linear_weight_gradient<A, P>{a.dqkv.rows(T), input,
+                                                     parameters_.gradient(s.query_weight, 3),
+                                                     parameters_.gradient(s.query_bias, 3)});
+    }
+    perform(backend_,
+            linear_input_gradient<A>{a.dqkv.rows(T), weight(s.query_weight, 3), {}, d, true});
+  }
+
+  // ---- MLP: out = LN(gate * dropout(gelu(x W_1^T + b_1) W_2^T + b_2) + x) ----
+
+  void mlp_forward(std::size_t l,
+                   const device_batch<B>& batch,
+                   layer_activations<B>& act,
+                   encoder_activations<B>& a,
+                   const dropout_plan& drop) {
+    const std::size_t T = batch.tokens();
+    const layer_slots& s = slots_.layers[l];
+    const view<const A> x = act.after_attention.rows(T);
+    const view<A> branch = a.kept == keep::importance ? act.branch.rows(T) : a.scratch.rows(T);
+    perform(backend_, linear_gelu<A>{x, weight(s.up_weight), weight(s.up_bias), act.pre.rows(T),
+                                     act.up.rows(T)});
+    perform(backend_,
+            linear<A>{act.up.rows(T), weight(s.down_weight), weight(s.down_bias), branch});
+    perform(backend_,
+            add_norm<A>{.x = branch,
+                        .residual = x,
+                        .gate = gates_.mlp(l),
+                        .weight = weight(s.norm2_weight),
+                        .bias = weight(s.norm2_bias),
+                        .epsilon = config_.epsilon,
+                        .drop = bits_for(drop, config_.hidden_dropout, dropout_site::mlp, l),
+                        .places = batch.token_places(),
+                        .y = act.output.rows(T),
+                        .normalized = act.normalized2.rows(T),
+                        .inverse_deviation = act.deviation2.rows(T)});
+  }
+
+  /// dhidden holds the gradient of the layer's output and ends as that of the MLP's input.
+  void mlp_backward(std::size_t l,
+                    const device_batch<B>& batch,
+                    encoder_activations<B>& a,
+                    const dropout_plan& drop,
+                    gradients_of wanted) {
+    const std::size_t T = batch.tokens();
+    const layer_slots& s = slots_.layers[l];
+    layer_activations<B>& act = a.layers[l];
+    const view<A> d = a.dhidden.rows(T);
+    const dropout_bits dropped = bits_for(drop, config_.hidden_dropout, dropout_site::mlp, l);
+    const bool all = wanted == gradients_of::weights;
+    const bool apart = dropped.rate > 0.0 || !gates_.mlp(l).empty();
+    if (all) norm_gradient(s.norm2_weight, s.norm2_bias, d, act.normalized2.rows(T));
+    const view<A> dbranch = apart ? a.dbranch.rows(T) : d;
+    perform(backend_, add_norm_backward<A>{.dy = d,
+                                           .normalized = act.normalized2.rows(T),
+                                           .inverse_deviation = act.deviation2.rows(T),
+                                           .weight = weight(s.norm2_weight),
+                                           .gate = gates_.mlp(l),
+                                           .drop = dropped,
+                                           .places = batch.token_places(),
+                                           .dsum = d,
+                                           .dx = apart ? dbranch : view<A>{}});
+    if (a.kept == keep::importance) {
+      perform(backend_, head_dots<A>{act.branch.rows(T), d, a.mlp_dots[l].rows(T)});
+    }
+    if (all) linear_gradient(s.down_weight, s.down_bias, dbranch, act.up.rows(T));
+    const view<A> dup = a.dup.rows(T);
+    perform(backend_,
+            linear_input_gradient<A>{dbranch, weight(s.down_weight), act.pre.rows(T), dup, false});
+    if (all) linear_gradient(s.up_weight, s.up_bias, dup, act.after_attention.rows(T));
+    perform(backend_, linear_input_gradient<A>{dup, weight(s.up_weight), {}, d, true});
+  }
+
+  // ---- shared ----
+
+  [[nodiscard]] view<const A> weight(std::size_t i, std::size_t count = 1) {
+    return parameters_.effective(i, count);
+  }
+  void drop_in_place(view<A> x, const dropout_bits& bits, const device_batch<B>& batch) {
+    if (bits.rate > 0.0) perform(backend_, dropout<A>{x, bits, batch.token_places(), x});
+  }
+  void norm_gradient(std::size_t w, std::size_t b, view<const A> dy, view<const A> normalized) {
+    perform(backend_, norm_weight_gradient<A, P>{dy, normalized, parameters_.gradient(w),
+                                                 parameters_.gradient(b)});
+  }
+  void linear_gradient(std::size_t w, std::size_t b, view<const A> dy, view<const A> x) {
+    perform(backend_,
+            linear_weight_gradient<A, P>{dy, x, parameters_.gradient(w), parameters_.gradient(b)});
+  }
+
+  B& backend_;
+  const bert_config& config_;
+  const bert_slots& slots_;
+  parameters<B>& parameters_;
+  gates<B>& gates_;
+};
+
+}  // namespace tombola::nn

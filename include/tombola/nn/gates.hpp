@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tombola/backend/backend.hpp"
+#include "tombola/core/error.hpp"
+#include "tombola/core/mask.hpp"
+#include "tombola/core/ticket.hpp"
+#include "tombola/nn/config.hpp"
+
+namespace tombola::nn {
+
+/// One factor per head, on its context vector, and one per MLP, on its whole branch, bias included.
+///
+/// A factor on a head's context equals one on its attention probabilities. All start at 1, which
+/// costs nothing: no factor is then multiplied.
+template <backend B>
+class gates {
+public:
+  using A = typename B::activation;
+
+  gates(B& b, const bert_config& c)
+      : backend_{&b},
+        layers_{c.layers},
+        heads_{c.heads},
+        head_factors_{b.template allocate<A>(c.layers * c.heads)},
+        mlp_factors_{b.template allocate<A>(c.layers)} {}
+
+  /// Sets all gates, heads [L, H] and MLPs [L]. Throws shape_error for other lengths.
+  void set(std::span<const double> heads, std::span<const double> mlps) {
+    if (heads.size() != layers_ * heads_ || mlps.size() != layers_) {
+      throw shape_error("gates: " + std::to_string(heads.size()) + " heads and " +
+                        std::to_string(mlps.size()) + " MLPs, the model has " +
+                        std::to_string(layers_ * heads_) + " and " + std::to_string(layers_));
+    }
+    const std::vector<A> h(heads.begin(), heads.end()), m(mlps.begin(), mlps.end());
+    backend_->write(std::span<const A>{h}, view<A>{head_factors_.data(), h.size(), 1});
+    backend_->write(std::span<const A>{m}, view<A>{mlp_factors_.data(), m.size(), 1});
+    active_ = true;
+  }
+
+  /// 1 where the ticket keeps a head or an MLP, 0 elsewhere. A ticket without `heads` or `mlps`
+  /// keeps all of them. Throws shape_error where the model has other numbers of them.
+  void set(const ticket& t) {
+    set(factors(t, "heads", layers_ * heads_), factors(t, "mlps", layers_));
+  }
+
+  /// All gates at 1, and no longer multiplied.
+  void clear() noexcept { active_ = false; }
+
+  /// Factors of layer l as the verbs take them: [1, H] and [1], or empty where all gates are 1.
+  [[nodiscard]] view<const A> heads(std::size_t l) const noexcept {
+    if (!active_) return {};
+    return {head_factors_.data() + l * heads_, 1, heads_};
+  }
+  [[nodiscard]] view<const A> mlp(std::size_t l) const noexcept {
+    if (!active_) return {};
+    return {mlp_factors_.data() + l, 1, 1};
+  }
+
+private:
+  [[nodiscard]] static std::vector<double> factors(const ticket& t,
+                                                   const char* name,
+                                                   std::size_t n) {
+    std::vector<double> f(n, 1.0);
+    const auto i = t.find(name);
+    if (!i) return f;
+    const mask& m = t[*i];
+    if (m.size() != n) {
+      throw shape_error("ticket: group " + to_string(t.groups()[*i]) + " has " +
+                        std::to_string(m.size()) + " units, the model has " + std::to_string(n));
+    }
+    for (std::size_t u = 0; u < n; ++u) f[u] = m[u] ? 1.0 : 0.0;
+    return f;
+  }
+
+  using buffer = decltype(std::declval<B&>().template allocate<A>(0));
+  B* backend_;
+  std::size_t layers_, heads_;
+  buffer head_factors_, mlp_factors_;
+  bool active_ = false;
+};
+
+}  // namespace tombola::nn

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "tombola/core/ticket.hpp"
+#include "tombola/core/trace.hpp"
+#include "tombola/prune/objective.hpp"
+
+namespace tombola {
+
+namespace detail {
+
+/// The step of a trace that measured these masks, or null. Where a ticket comes from is not asked.
+[[nodiscard]] inline const trace_step* find_step(const trace& earlier, const ticket& t) {
+  for (const trace_step& step : earlier.steps) {
+    if (std::ranges::equal(step.candidate.groups(), t.groups()) &&
+        std::ranges::equal(step.candidate.masks(), t.masks())) {
+      return &step;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace detail
+
+/// An objective that remembers: what an earlier, interrupted search measured is not computed again.
+///
+/// Any search over it ends as it would have without the interruption, bit for bit, because the
+/// searches decide by metrics and scores alone. Tickets that the trace does not hold, a trace of
+/// another model included, go to the objective behind it.
+/// Both references must outlive it.
+template <objective O>
+class remembering_objective {
+public:
+  remembering_objective(O& behind, const trace& earlier) : behind_{behind}, earlier_{earlier} {}
+
+  [[nodiscard]] decltype(auto) groups() { return behind_.groups(); }
+
+  [[nodiscard]] double metric(const ticket& t) {
+    const trace_step* step = detail::find_step(earlier_, t);
+    return step != nullptr ? step->metric : static_cast<double>(behind_.metric(t));
+  }
+
+  [[nodiscard]] std::vector<tombola::scores> scores(const ticket& t) {
+    const trace_step* step = detail::find_step(earlier_, t);
+    return step != nullptr && !step->scores.empty() ? step->scores : behind_.scores(t);
+  }
+
+  [[nodiscard]] measurement measure(const ticket& t) requires measuring_objective<O> {
+    const trace_step* step = detail::find_step(earlier_, t);
+    if (step == nullptr || step->scores.empty()) return behind_.measure(t);
+    return {step->metric, step->scores};
+  }
+
+private:
+  O& behind_;
+  const trace& earlier_;
+};
+
+/// The same for the searches over weights, which ask for a metric alone.
+///
+/// metric: (const ticket&) -> double. The trace must outlive what is returned.
+template <class MetricFn>
+[[nodiscard]] auto remembering_metric(MetricFn metric, const trace& earlier) {
+  return [metric = std::move(metric), &earlier](const ticket& t) mutable -> double {
+    const trace_step* step = detail::find_step(earlier, t);
+    return step != nullptr ? step->metric : static_cast<double>(metric(t));
+  };
+}
+
+}  // namespace tombola

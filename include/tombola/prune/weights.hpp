@@ -1,0 +1,130 @@
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tombola/core/error.hpp"
+#include "tombola/core/group.hpp"
+#include "tombola/core/mask.hpp"
+#include "tombola/core/random.hpp"
+#include "tombola/core/ticket.hpp"
+#include "tombola/prune/key_selection.hpp"
+
+namespace tombola {
+
+/// The weights of one tensor as a group of units, wherever they lie. Nothing is copied.
+struct weight_span {
+  tombola::group group;
+  std::span<const float> values;  ///< [group.size()], row-major over the group's extents
+};
+
+/// Which end of the ranking goes.
+enum class removal {
+  smallest_first,  ///< magnitude pruning
+  largest_first,   ///< its opposite, the `bad` ticket of the study
+};
+
+/// The full ticket over some weights. Throws shape_error, naming the group, if a span has another
+/// number of values than its group has units, input_error if two groups have one name.
+[[nodiscard]] inline ticket full_ticket(std::span<const weight_span> weights) {
+  std::vector<group> groups;
+  groups.reserve(weights.size());
+  for (const weight_span& w : weights) {
+    if (w.values.size() != w.group.size()) {
+      throw shape_error("weights of " + to_string(w.group) + ": " +
+                        std::to_string(w.values.size()) + " values, expected " +
+                        std::to_string(w.group.size()));
+    }
+    groups.push_back(w.group);
+  }
+  return ticket{std::move(groups)};
+}
+
+namespace detail {
+
+inline constexpr std::uint32_t magnitude_bits = 0x7FFFFFFF;
+inline constexpr std::uint32_t infinite_bits = 0x7F800000;
+
+/// Magnitudes of floats order as these integers do, denormals and zeros of both signs included.
+[[nodiscard]] inline std::uint32_t magnitude_key(float w) noexcept {
+  return std::bit_cast<std::uint32_t>(w) & magnitude_bits;
+}
+
+/// Looks at the bits, so that a build with -ffast-math finds a NaN too.
+inline void require_no_nan(std::span<const weight_span> weights) {
+  for (const weight_span& w : weights) {
+    std::uint32_t largest = 0;
+    for (const float v : w.values) largest = std::max(largest, magnitude_key(v));
+    if (largest <= infinite_bits) continue;
+    std::size_t i = 0;
+    while (magnitude_key(w.values[i]) <= infinite_bits) ++i;
+    throw input_error("weights of " + to_string(w.group) + ": value " + std::to_string(i) +
+                      " is NaN, expected a number");
+  }
+}
+
+/// The masks of a ticket, to be changed and put back.
+[[nodiscard]] inline std::vector<mask> masks_of(const ticket& t) {
+  return {t.masks().begin(), t.masks().end()};
+}
+
+/// The ticket with other masks and the same groups; where it comes from is no longer known.
+[[nodiscard]] inline ticket with_masks(const ticket& t, std::vector<mask> masks) {
+  return {{t.groups().begin(), t.groups().end()}, std::move(masks)};
+}
+
+}  // namespace detail
+
+/// Removes k of the weights that `current` keeps, by magnitude, in one ranking over all groups.
+///
+/// Of equal magnitudes the lower index is kept, counted through the groups in listed order; 0 and
+/// -0 are equal, denormals count as the numbers they are, infinity is the largest.
+/// Throws input_error at the first NaN, naming group and index, and if fewer than k weights are
+/// kept; shape_error if spans, groups and ticket do not fit.
+/// Cost: four passes over the weights, no copy of them, no sort; the ticket's bits are copied.
+/// Source: S. Han et al., "Learning both weights and connections", NIPS 2015 (by magnitude);
+/// spec 4.4 (one ranking over the whole set).
+[[nodiscard]] inline ticket remove_by_magnitude(std::span<const weight_span> weights,
+                                                const ticket& current,
+                                                std::size_t k,
+                                                removal first = removal::smallest_first) {
+  require_same_groups(full_ticket(weights), current);
+  detail::require_no_nan(weights);
+  std::vector<mask> masks = detail::masks_of(current);
+  const std::uint32_t flip = first == removal::largest_first ? detail::magnitude_bits : 0;
+  remove_lowest_keys(std::span{masks}, k, 32, [&](std::size_t g, std::size_t unit) {
+    return detail::magnitude_key(weights[g].values[unit]) ^ flip;
+  });
+  return detail::with_masks(current, std::move(masks));
+}
+
+/// The same from the full ticket.
+[[nodiscard]] inline ticket remove_by_magnitude(std::span<const weight_span> weights,
+                                                std::size_t k,
+                                                removal first = removal::smallest_first) {
+  return remove_by_magnitude(weights, full_ticket(weights), k, first);
+}
+
+/// Removes exactly k of the units that `current` keeps, every choice of k equally likely.
+///
+/// The unit with number i over all groups has the 64-bit key number i of the stream; the k lowest
+/// go. What is drawn depends on the stream alone, not on threads.
+/// Throws input_error if fewer than k units are kept.
+[[nodiscard]] inline ticket remove_at_random(const ticket& current,
+                                             std::size_t k,
+                                             const random_stream& r) {
+  std::vector<mask> masks = detail::masks_of(current);
+  std::vector<std::size_t> first(masks.size());
+  for (std::size_t g = 1; g < masks.size(); ++g) first[g] = first[g - 1] + masks[g - 1].size();
+  remove_lowest_keys(std::span{masks}, k, 64,
+                     [&](std::size_t g, std::size_t unit) { return r.bits(first[g] + unit); });
+  return detail::with_masks(current, std::move(masks));
+}
+
+}  // namespace tombola
