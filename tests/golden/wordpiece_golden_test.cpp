@@ -1,18 +1,17 @@
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <fstream>
 #include <iterator>
-#include <algorithm>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "tests/support/catch.hpp"
 #include "tests/support/shared.hpp"
+#include <nlohmann/json.hpp>
 
 #include "tombola/data/features.hpp"
 #include "tombola/data/text.hpp"
@@ -62,7 +61,8 @@ TEST_CASE("golden wordpiece: strings", "[golden]") {
   const wordpiece kept{vocabulary::read(*folder / "cased-vocab.txt"), letter_case::kept};
 
   std::size_t checked = 0;
-  for (const auto& [name, tokenizer] : {std::pair{"uncased", &lowered}, std::pair{"cased", &kept}}) {
+  for (const auto& [name, tokenizer] :
+       {std::pair{"uncased", &lowered}, std::pair{"cased", &kept}}) {
     for (const json& c : expected.at(name)) {
       INFO(name << ": " << c.at("text").dump());
       CHECK(tokenizer->encode(c.at("text").get<std::string>()) ==
@@ -96,8 +96,8 @@ TEST_CASE("golden wordpiece: whole GLUE files", "[golden]") {
   if (!folder || !data_folder) return;
   const json strings = read_json(*folder / "strings.json");
   const json expected = read_json(*folder / "files.json");
-  const wordpiece tokenizer{vocabulary::read(
-      *data_folder / strings.at("vocabularies").at("uncased").get<std::string>())};
+  const wordpiece tokenizer{
+      vocabulary::read(*data_folder / strings.at("vocabularies").at("uncased").get<std::string>())};
   REQUIRE(!expected.at("files").empty());
   for (const json& f : expected.at("files")) {
     INFO(f.at("file").get<std::string>() << " at " << f.at("max_length"));

@@ -2,7 +2,7 @@
 
 // Heavy: reads JSON. Headers that only work on results include result.hpp.
 
-#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -10,12 +10,14 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "tombola/analysis/folder.hpp"
 #include "tombola/analysis/markup.hpp"
 #include "tombola/analysis/result.hpp"
 #include "tombola/core/error.hpp"
@@ -162,26 +164,6 @@ template <class Enum, std::size_t N>
 
 namespace detail {
 
-/// Regular files or folders inside a folder, by name. Symbolic links are not followed: a loop of
-/// them would never end. Throws input_error where the folder cannot be read.
-[[nodiscard]] inline std::vector<std::filesystem::path> entries(const std::filesystem::path& folder,
-                                                                bool folders) {
-  std::vector<std::filesystem::path> found;
-  std::error_code code;
-  std::filesystem::directory_iterator at{folder, code};
-  if (code) throw input_error(folder.string() + ": cannot be read: " + code.message());
-  for (; at != std::filesystem::directory_iterator{}; at.increment(code)) {
-    const auto status = at->symlink_status(code);
-    if (folders ? std::filesystem::is_directory(status)
-                : std::filesystem::is_regular_file(status)) {
-      found.push_back(at->path());
-    }
-    if (code) throw input_error(folder.string() + ": cannot be read: " + code.message());
-  }
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
 inline void find_results(const std::filesystem::path& folder,
                          int depth,
                          std::vector<std::filesystem::path>& found) {
@@ -190,7 +172,7 @@ inline void find_results(const std::filesystem::path& folder,
     found.push_back(folder / "result.json");
   }
   if (depth == max_result_depth) return;
-  for (const auto& inner : entries(folder, true)) find_results(inner, depth + 1, found);
+  for (const auto& inner : folders_in(folder)) find_results(inner, depth + 1, found);
 }
 
 }  // namespace detail
@@ -201,9 +183,6 @@ inline void find_results(const std::filesystem::path& folder,
 /// Throws as read_result does at the first file that is not a result; input_error if the folder
 /// cannot be read.
 [[nodiscard]] inline std::vector<result> read_results(const std::filesystem::path& folder) {
-  if (!std::filesystem::is_directory(folder)) {
-    throw input_error(folder.string() + ": is not a folder, expected a folder of runs");
-  }
   std::vector<std::filesystem::path> files;
   detail::find_results(folder, 0, files);
   std::vector<result> results;

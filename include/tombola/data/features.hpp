@@ -73,7 +73,10 @@ public:
   }
 
   /// Appends a single sentence. Throws input_error past 2^31 - 1 tokens in all.
-  void add(const wordpiece& tokenizer, std::string_view a, std::int32_t label = 0, float target = 0) {
+  void add(const wordpiece& tokenizer,
+           std::string_view a,
+           std::int32_t label = 0,
+           float target = 0) {
     const vocabulary& v = tokenizer.pieces();
     const std::size_t begin = ids_.size();
     ids_.push_back(v.first());
@@ -175,11 +178,11 @@ private:
   std::size_t max_length_;
   answer kind_;
   std::size_t truncated_ = 0;
-  std::vector<std::int32_t> ids_;         ///< [T]
-  std::vector<std::int32_t> segments_;    ///< [T]
-  std::vector<std::size_t> offsets_{0};   ///< [N + 1]
-  std::vector<std::int32_t> labels_;      ///< [N]
-  std::vector<float> targets_;            ///< [N]
+  std::vector<std::int32_t> ids_;        ///< [T]
+  std::vector<std::int32_t> segments_;   ///< [T]
+  std::vector<std::size_t> offsets_{0};  ///< [N + 1]
+  std::vector<std::int32_t> labels_;     ///< [N]
+  std::vector<float> targets_;           ///< [N]
 };
 
 /// Encodes examples of one task, in order.

@@ -49,9 +49,8 @@ struct column_places {
     if (header[i] == name) return i;
     found += (i == 0 ? "" : ", ") + std::string{header[i]};
   }
-  throw format_error(
-      file, "line 1: found the columns " + io::shown(found) + ", expected " + io::shown(name) +
-                " among them");
+  throw format_error(file, "line 1: found the columns " + io::shown(found) + ", expected " +
+                               io::shown(name) + " among them");
 }
 
 [[nodiscard]] inline column_places find_columns(const task_description& task,
@@ -81,7 +80,8 @@ struct column_places {
   }
   std::error_code ignored;
   if (!std::filesystem::is_directory(folder, ignored)) {
-    throw format_error(folder.string(), "there is no such folder, expected the data of " + task.name);
+    throw format_error(folder.string(),
+                       "there is no such folder, expected the data of " + task.name);
   }
   const std::vector<std::string> names =
       split == "train" ? task.train_files

@@ -16,10 +16,10 @@ namespace tombola::data {
 
 /// One pair of HANS with what it was made to test.
 struct hans_example {
-  example pair;            ///< label 0 entailment, 1 non-entailment
-  std::string heuristic;   ///< lexical_overlap, subsequence or constituent
-  std::string subcase;     ///< one of 30; empty where the file has no such column
-  std::string template_id; ///< empty where the file has no such column
+  example pair;             ///< label 0 entailment, 1 non-entailment
+  std::string heuristic;    ///< lexical_overlap, subsequence or constituent
+  std::string subcase;      ///< one of 30; empty where the file has no such column
+  std::string template_id;  ///< empty where the file has no such column
 };
 
 /// HANS as a task; its files go by their full names.
@@ -63,8 +63,8 @@ struct hans_example {
     const auto field = [&](std::size_t at) {
       return at < fields.size() ? std::string{fields[at]} : std::string{};
     };
-    result.push_back({std::move(rows.examples[i]), field(heuristic), field(subcase),
-                      field(template_id)});
+    result.push_back(
+        {std::move(rows.examples[i]), field(heuristic), field(subcase), field(template_id)});
   }
   return result;
 }

@@ -22,9 +22,9 @@ namespace tombola::data {
 /// Which tokens are to be predicted, and what stands in their place.
 /// Source: J. Devlin et al., "BERT", NAACL 2019, section 3.1.
 struct masking_rule {
-  double share = 0.15;      ///< of a sequence's tokens, [CLS] and [SEP] not counted
-  double masked = 0.8;      ///< of the chosen ones: become [MASK]
-  double random_id = 0.1;   ///< of the chosen ones: become any entry; the rest stays as it is
+  double share = 0.15;     ///< of a sequence's tokens, [CLS] and [SEP] not counted
+  double masked = 0.8;     ///< of the chosen ones: become [MASK]
+  double random_id = 0.1;  ///< of the chosen ones: become any entry; the rest stays as it is
 };
 
 /// Throws input_error where a share is not in [0, 1] or the two outcomes add up to more than 1.

@@ -10,12 +10,12 @@ namespace tombola::data {
 /// What a task is scored with. Larger is better for all of them.
 enum class metric : std::uint8_t {
   accuracy,
-  f1,                   ///< of class 1
-  accuracy_and_f1,      ///< mean of the two
-  matthews,             ///< Matthews correlation
+  f1,               ///< of class 1
+  accuracy_and_f1,  ///< mean of the two
+  matthews,         ///< Matthews correlation
   pearson,
   spearman,
-  pearson_and_spearman, ///< mean of the two
+  pearson_and_spearman,  ///< mean of the two
 };
 
 /// One row of the table below.

@@ -26,8 +26,8 @@ struct measured {
 /// One metric of a task on some examples.
 struct metric_value {
   metric what;
-  std::string_view name;  ///< to_string(what)
-  double value;           ///< 0 where it is undefined
+  std::string_view name;         ///< to_string(what)
+  double value;                  ///< 0 where it is undefined
   std::string_view reason = {};  ///< why it is undefined; empty where it is not
 };
 

@@ -22,15 +22,15 @@ struct column {
 
 /// One task as data: its files, columns, labels and metrics. Everything else is the same for all.
 struct task_description {
-  std::string name;                  ///< also the name of its folder
-  std::optional<column> second = {}; ///< second sentence, where the task has pairs
-  column first = {"sentence"};       ///< first or only sentence
+  std::string name;                   ///< also the name of its folder
+  std::optional<column> second = {};  ///< second sentence, where the task has pairs
+  column first = {"sentence"};        ///< first or only sentence
   column label = {"label"};
-  std::vector<std::string> labels;   ///< in index order; empty for a regression
-  std::vector<metric> reported;      ///< in the order of the tables
+  std::vector<std::string> labels;      ///< in index order; empty for a regression
+  std::vector<metric> reported;         ///< in the order of the tables
   metric selection = metric::accuracy;  ///< what pruning watches
   bool has_header = true;
-  std::size_t columns = 0;           ///< of a file without a header
+  std::size_t columns = 0;  ///< of a file without a header
   /// Skip rows that lack columns, and count them, instead of refusing the file.
   bool skip_short_rows = false;
   /// Names of the two standard splits' files; the first one that is there is read.
@@ -84,8 +84,8 @@ namespace detail {
   sst_2.labels = zero_one;
   sst_2.reported = acc;
 
-  task_description qqp = pair_task("QQP", "question1", "question2", "is_duplicate", zero_one,
-                                   acc_f1, accuracy);
+  task_description qqp =
+      pair_task("QQP", "question1", "question2", "is_duplicate", zero_one, acc_f1, accuracy);
   qqp.skip_short_rows = true;
 
   task_description mnli =
@@ -135,15 +135,16 @@ namespace detail {
 /// Whether a string can be part of a file name: letters, digits, '-', '_' and '.', none first.
 [[nodiscard]] inline bool is_plain_name(std::string_view s) noexcept {
   return !s.empty() && s.front() != '.' && std::all_of(s.begin(), s.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '_' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
   });
 }
 
 /// Says what is wrong with a task: an empty string where nothing is.
 [[nodiscard]] inline std::string complaint_about(const task_description& t) {
   if (!is_plain_name(t.name)) {
-    return "the name " + io::shown(t.name) + " cannot be a folder's, expected letters, digits, - _ .";
+    return "the name " + io::shown(t.name) +
+           " cannot be a folder's, expected letters, digits, - _ .";
   }
   if (t.labels.size() == 1) return "has one label, expected two or more, or none for a regression";
   for (std::size_t i = 0; i < t.labels.size(); ++i) {

@@ -24,9 +24,9 @@ inline constexpr std::string_view task_file_name = "task.json";
 namespace detail {
 
 /// All keys of a task file; any other is refused, as it is a typing error.
-inline constexpr std::array<std::string_view, 9> task_keys{
-    "name",   "first",    "second",    "label",      "labels",
-    "reported", "selection", "train_files", "dev_files"};
+inline constexpr std::array<std::string_view, 9> task_keys{"name",      "first",       "second",
+                                                           "label",     "labels",      "reported",
+                                                           "selection", "train_files", "dev_files"};
 
 [[nodiscard]] inline metric read_metric(const std::string& name, const std::string& file) {
   if (const auto m = find_metric(name)) return *m;
@@ -120,8 +120,8 @@ inline void write_task_description(const std::filesystem::path& path, const task
   if (std::filesystem::exists(file, ignored)) {
     task_description t = read_task_description(file);
     if (t.name == name) return t;
-    throw format_error(file.string(), "describes the task " + io::shown(t.name) + ", expected " +
-                                          io::shown(name));
+    throw format_error(file.string(),
+                       "describes the task " + io::shown(t.name) + ", expected " + io::shown(name));
   }
   for (const task_description& t : glue_tasks()) {
     if (t.name == name) return t;

@@ -57,8 +57,8 @@ struct decoded {
   std::string text = io::read_text(path, max_bytes);
   const std::size_t bad = first_not_utf8(text);
   if (bad < text.size()) {
-    const auto line = 1 + std::count(text.begin(),
-                                     text.begin() + static_cast<std::ptrdiff_t>(bad), '\n');
+    const auto line =
+        1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(bad), '\n');
     throw format_error(path.string(), "line " + std::to_string(line) +
                                           ": found bytes that are not UTF-8, expected text");
   }

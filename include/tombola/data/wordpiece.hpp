@@ -90,9 +90,8 @@ public:
     std::size_t bracket = text.find('[');
     while (bracket != std::string_view::npos) {
       const std::string_view rest = text.substr(bracket);
-      const auto token = std::find_if(special_.begin(), special_.end(), [&](const auto& s) {
-        return rest.starts_with(s.first);
-      });
+      const auto token = std::find_if(special_.begin(), special_.end(),
+                                      [&](const auto& s) { return rest.starts_with(s.first); });
       if (token == special_.end()) {
         bracket = text.find('[', bracket + 1);
         continue;
@@ -171,9 +170,9 @@ private:
     // The longest canonical decomposition of one character has 4 code points.
     std::array<utf8proc_int32_t, 8> parts{};
     int last_class = 0;
-    const auto n = utf8proc_decompose_char(
-        c, parts.data(), static_cast<utf8proc_ssize_t>(parts.size()), UTF8PROC_DECOMPOSE,
-        &last_class);
+    const auto n =
+        utf8proc_decompose_char(c, parts.data(), static_cast<utf8proc_ssize_t>(parts.size()),
+                                UTF8PROC_DECOMPOSE, &last_class);
     for (std::size_t i = 0; i < parts.size() && static_cast<utf8proc_ssize_t>(i) < n; ++i) {
       const int order = utf8proc_get_property(parts[i])->combining_class;
       const bool dropped = utf8proc_category(parts[i]) == UTF8PROC_CATEGORY_MN;

@@ -76,7 +76,7 @@ private:
   if (words.starts_with("parse error")) {
     if (const auto end = words.find(": "); end != words.npos) words.remove_prefix(end + 2);
   }
-  const std::string s = shown(words);
+  const std::string s = shown(words, 200);
   return s.substr(1, s.size() - 2);
 }
 

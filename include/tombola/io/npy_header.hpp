@@ -233,7 +233,8 @@ private:
   std::string text =
       "{'descr': '" + std::string{descr} + "', 'fortran_order': False, 'shape': " + shape + ", }";
   if (!extents.empty()) text.append(21 - std::to_string(extents.front()).size(), ' ');
-  text.append(63 - (npy_magic.size() + 4 + text.size()) % 64, ' ');
+  // Never no blank at all: numpy adds 64 where none would be needed.
+  text.append(64 - (npy_magic.size() + 4 + text.size() + 1) % 64, ' ');
   text += '\n';
   std::string head{npy_magic};
   head += '\x01';

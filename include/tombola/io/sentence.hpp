@@ -8,10 +8,9 @@
 
 namespace tombola::io {
 
-/// Text out of a file, made fit for a message: at most 80 characters, between quotes, printable.
+/// Text out of a file, made fit for a message: `most` characters at most, between quotes, printable.
 /// A file chooses its own names; it must not choose what a terminal does.
-[[nodiscard]] inline std::string shown(std::string_view text) {
-  constexpr std::size_t most = 80;
+[[nodiscard]] inline std::string shown(std::string_view text, std::size_t most = 80) {
   std::string s{text.substr(0, most)};
   std::replace_if(
       s.begin(), s.end(), [](char c) { return c < ' ' || c > '~'; }, '?');

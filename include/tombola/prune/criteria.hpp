@@ -52,7 +52,8 @@ struct random_criterion {
   std::uint64_t seed = 0;
 
   [[nodiscard]] scores operator()(const group& g, std::uint32_t index) const {
-    const random_stream r{seed, purpose::control, index};
+    // Streams 4 i to 4 i + 2 belong to the control tickets of controls.hpp.
+    const random_stream r{seed, purpose::control, 4 * index + 3};
     std::vector<float> out(g.size());
     for (std::size_t u = 0; u < out.size(); ++u) out[u] = static_cast<float>(r.uniform(u));
     return {g, std::move(out)};

@@ -72,7 +72,7 @@ void over_kept(std::uint64_t bits, std::size_t word, F f) {
 }
 
 inline constexpr int digit_bits = 16;
-inline constexpr std::size_t digits = std::size_t{1} << digit_bits;
+inline constexpr std::size_t digit_values = std::size_t{1} << digit_bits;
 
 /// How often each 16-bit digit occurs at `shift` among the kept units whose higher digits are
 /// `prefix`. Counts are integers, so that the order in which threads add them cannot show.
@@ -83,21 +83,21 @@ template <class KeyOf>
                                                          int shift,
                                                          std::uint64_t prefix) {
   const std::size_t workers = workers_for(tiles.size());
-  std::vector<std::uint64_t> counts(workers * digits);
+  std::vector<std::uint64_t> counts(workers * digit_values);
   over_tiles(tiles.size(), workers, [&](std::size_t t, std::size_t worker) {
     const key_tile tile = tiles[t];
-    std::uint64_t* mine = counts.data() + worker * digits;
+    std::uint64_t* mine = counts.data() + worker * digit_values;
     for (std::size_t w = tile.first_word; w < tile.first_word + tile.words; ++w) {
       over_kept(masks[tile.mask].words()[w], w, [&](std::size_t unit) {
         const std::uint64_t upper = static_cast<std::uint64_t>(key_of(tile.mask, unit)) >> shift;
-        if (upper >> digit_bits == prefix) ++mine[upper & (digits - 1)];
+        if (upper >> digit_bits == prefix) ++mine[upper & (digit_values - 1)];
       });
     }
   });
   for (std::size_t worker = 1; worker < workers; ++worker) {
-    for (std::size_t d = 0; d < digits; ++d) counts[d] += counts[worker * digits + d];
+    for (std::size_t d = 0; d < digit_values; ++d) counts[d] += counts[worker * digit_values + d];
   }
-  counts.resize(digits);
+  counts.resize(digit_values);
   return counts;
 }
 
@@ -165,16 +165,20 @@ void remove_lowest_keys(std::span<mask> masks, std::size_t k, int key_bits, KeyO
   const auto upper = [&](std::size_t m, std::size_t unit) {
     return static_cast<std::uint64_t>(key_of(m, unit)) >> cut.shift;
   };
-  const std::uint64_t below = cut.of_bound == cut.at_bound ? cut.bound + 1 : cut.bound;
+  const bool whole_bin = cut.of_bound == cut.at_bound;
+  const auto gone = [&](std::size_t m, std::size_t unit) {
+    const std::uint64_t digits = upper(m, unit);
+    return digits < cut.bound || (whole_bin && digits == cut.bound);
+  };
   detail::over_tiles(tiles.size(), detail::workers_for(tiles.size()), [&](std::size_t t, auto) {
     const detail::key_tile tile = tiles[t];
     for (std::size_t w = tile.first_word; w < tile.first_word + tile.words; ++w) {
       detail::drop_from_word(masks[tile.mask], w,
-                             [&](std::size_t unit) { return upper(tile.mask, unit) < below; });
+                             [&](std::size_t unit) { return gone(tile.mask, unit); });
     }
   });
   // What is left of the boundary are ties on all bits of the key: the highest numbers go.
-  std::size_t left = below == cut.bound ? cut.of_bound : 0;
+  std::size_t left = whole_bin ? 0 : cut.of_bound;
   for (std::size_t m = masks.size(); m-- > 0 && left > 0;) {
     for (std::size_t unit = masks[m].size(); unit-- > 0 && left > 0;) {
       if (masks[m][unit] && upper(m, unit) == cut.bound) {

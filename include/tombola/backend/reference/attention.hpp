@@ -108,12 +108,13 @@ void add_query(const attention_backward<A>& v,
   const A* dcontext = &at(v.dcontext, row, head.column());
   const double factor = head.factor(v.factors);
   std::vector<double> probability(head.n), dprobability(head.n);
-  double mean = 0.0;  // of dprobability under probability: equal to dcontext . context
+  // The mean of dprobability under probability is dcontext . context. Taken so, it also cancels where
+  // one key has all the probability and log_sum, being large, was rounded.
+  const double mean = dot(dcontext, &at(v.context, row, head.column()), size);
   for (std::size_t j = 0; j < head.n; ++j) {
     const double kept = head.kept(v.drop, v.sequences, i, j);
     probability[j] = std::exp(head.score(i, j) - double{at(v.log_sum, row, head.head)});
     dprobability[j] = factor * kept * dot(dcontext, head.value(j), size);
-    mean += probability[j] * dprobability[j];
     for (std::size_t d = 0; d < size; ++d) {
       to.value[j * size + d] += factor * kept * probability[j] * double{dcontext[d]};
     }

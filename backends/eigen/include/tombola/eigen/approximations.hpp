@@ -13,7 +13,7 @@ namespace tombola::eigen {
 // over them into vector code. In double they are the standard library's: double is for checking.
 
 /// exp(x); for float 0 below -87.3, the largest power at hand above 88.7, and within 2 ulp between.
-/// x must not be NaN.
+/// A NaN gives a NaN.
 ///
 /// x = n ln 2 + r with |r| <= ln 2 / 2; exp(r) by the degree 6 polynomial of Cephes' expf
 /// (S. Moshier, 1989), 2^n by setting the exponent's bits.
@@ -35,7 +35,8 @@ template <std::floating_point T>
     p = p * r + 5.0000001201e-1f;
     p = p * (r * r) + r + 1.0f;
     const std::uint32_t exponent = (std::bit_cast<std::uint32_t>(shifted) + 127U) << 23;
-    return x < low ? 0.0f : p * std::bit_cast<float>(exponent);
+    const float value = p * std::bit_cast<float>(exponent);
+    return x < low ? 0.0f : value;
   } else {
     return std::exp(x);
   }
@@ -69,12 +70,13 @@ template <std::floating_point T>
     q = q * t + 1.195894704f;
     q = q * t + 1.670176461f;
     q = q * t + 1.0f;
-    // Where e is 0 the fraction has no say; t is bounded so that p / q stays a number.
-    const float tail = e == 0.0f ? 0.0f : e * (p / q);
+    const float product = e * (p / q);
+    const float tail = e == 0.0f ? 0.0f : product;  // p / q is no number where both overflow
     return {z < 0.0f ? tail : 1.0f - tail, e * 0.3989422804f};
   } else {
     const T below = T{0.5} * std::erfc(-z / std::numbers::sqrt2_v<T>);
-    const T density = std::exp(T{-0.5} * z * z) * std::numbers::inv_sqrtpi_v<T> / std::numbers::sqrt2_v<T>;
+    const T density =
+        std::exp(T{-0.5} * z * z) * std::numbers::inv_sqrtpi_v<T> / std::numbers::sqrt2_v<T>;
     return {below, density};
   }
 }

@@ -57,7 +57,10 @@ inline void dropout_factors(const dropout_bits& drop,
 
 /// x[i] *= the factor of column i, for a row of n numbers. Does nothing at rate 0.
 template <class T>
-inline void drop_row(const dropout_bits& drop, const dropout_row& row, T* x, std::size_t n) noexcept {
+inline void drop_row(const dropout_bits& drop,
+                     const dropout_row& row,
+                     T* x,
+                     std::size_t n) noexcept {
   if (!(drop.rate > 0.0)) return;
   T factors[dropout_columns];
   for (std::size_t i = 0; i < n; i += dropout_columns) {

@@ -5,6 +5,7 @@
 
 #include "tombola/backend/backward.hpp"
 #include "tombola/eigen/approximations.hpp"
+#include "tombola/eigen/columns.hpp"
 #include "tombola/eigen/products.hpp"
 #include "tombola/eigen/workers.hpp"
 
@@ -93,7 +94,8 @@ inline void linear_tile(const view<const T>& x,
     }
   });
   P::template add<form::nt>({at.rows, at.columns, x.cols}, T{1}, part_of(x, at.row, 0),
-                            part_of(weight, at.column, 0), part_of(y, at.row, at.column), workspace);
+                            part_of(weight, at.column, 0), part_of(y, at.row, at.column),
+                            workspace);
 }
 
 template <class T, class P>
@@ -132,29 +134,6 @@ inline void compute(workers<T, P>& w, const linear_input_gradient<T>& v) {
   });
 }
 
-/// Columns that are summed at once: wide enough for vector registers and cache lines.
-inline constexpr std::size_t summed_columns = 64;
-
-/// Calls use(column, sum) with the sums over rows of term(row, column), columns shared between
-/// threads. Rows are added in order, 64 at a time in T, and these sums in double.
-template <class T, class P, class Term, class Use>
-inline void sum_columns(
-    workers<T, P>& w, std::size_t rows, std::size_t columns, const Term& term, const Use& use) {
-  w.share_range(columns, summed_columns, [&](std::size_t first, std::size_t last, T*) {
-    const std::size_t n = last - first;
-    double total[summed_columns] = {};
-    for (std::size_t start = 0; start < rows; start += 64) {
-      T part[summed_columns] = {};
-      const std::size_t end = std::min(rows, start + 64);
-      for (std::size_t r = start; r < end; ++r) {
-        for (std::size_t j = 0; j < n; ++j) part[j] += term(r, first + j);
-      }
-      for (std::size_t j = 0; j < n; ++j) total[j] += static_cast<double>(part[j]);
-    }
-    for (std::size_t j = 0; j < n; ++j) use(first + j, total[j]);
-  });
-}
-
 template <class T, class P>
 inline void compute(workers<T, P>& w, const linear_weight_gradient<T, T>& v) {
   const extents whole{v.dweight.rows, v.dweight.cols, v.dy.rows};
@@ -165,9 +144,8 @@ inline void compute(workers<T, P>& w, const linear_weight_gradient<T, T>& v) {
   });
   if (v.dbias.empty()) return;
   const auto term = [&](std::size_t r, std::size_t c) { return v.dy.data[r * v.dy.cols + c]; };
-  sum_columns(w, v.dy.rows, v.dy.cols, term, [&](std::size_t c, double sum) {
-    v.dbias.data[c] += static_cast<T>(sum);
-  });
+  sum_columns(w, v.dy.rows, v.dy.cols, term,
+              [&](std::size_t c, double sum) { v.dbias.data[c] += static_cast<T>(sum); });
 }
 
 }  // namespace tombola::eigen

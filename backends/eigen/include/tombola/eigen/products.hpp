@@ -61,18 +61,24 @@ struct eigen_products {
   }
 
   template <form F, class T>
-  static void add(extents e, T alpha, block<const T> a, block<const T> b, block<T> c, T* workspace) {
+  static void add(
+      extents e, T alpha, block<const T> a, block<const T> b, block<T> c, T* workspace) {
     if (e.m == 0 || e.n == 0 || e.k == 0) return;
     constexpr int order_a = F == form::tn ? Eigen::ColMajor : Eigen::RowMajor;
     constexpr int order_b = F == form::nt ? Eigen::ColMajor : Eigen::RowMajor;
     const auto index = [](std::size_t n) { return static_cast<Eigen::Index>(n); };
     blocking<T> blocks{e, workspace};
-    Eigen::internal::general_matrix_matrix_product<Eigen::Index, T, order_a, false, T, order_b, false,
-                                                   Eigen::RowMajor,
-                                                   1>::run(index(e.m), index(e.n), index(e.k),
-                                                           a.data, index(a.stride), b.data,
-                                                           index(b.stride), c.data, 1,
-                                                           index(c.stride), alpha, blocks);
+    Eigen::internal::general_matrix_matrix_product<Eigen::Index, T, order_a, false, T, order_b,
+                                                   false, Eigen::RowMajor, 1>::run(index(e.m),
+                                                                                   index(e.n),
+                                                                                   index(e.k),
+                                                                                   a.data,
+                                                                                   index(a.stride),
+                                                                                   b.data,
+                                                                                   index(b.stride),
+                                                                                   c.data, 1,
+                                                                                   index(c.stride),
+                                                                                   alpha, blocks);
   }
 
 private:

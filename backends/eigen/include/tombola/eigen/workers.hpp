@@ -74,9 +74,8 @@ public:
   /// Calls part(first, last, scratch) for ranges of `size` numbers that cover 0 to n - 1.
   template <class Part>
   void share_range(std::size_t n, std::size_t size, const Part& part) {
-    share((n + size - 1) / size, [&](std::size_t i, T* scratch) {
-      part(i * size, std::min(n, (i + 1) * size), scratch);
-    });
+    share((n + size - 1) / size,
+          [&](std::size_t i, T* scratch) { part(i * size, std::min(n, (i + 1) * size), scratch); });
   }
 
 private:

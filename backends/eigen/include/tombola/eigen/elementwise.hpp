@@ -1,0 +1,72 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+#include "tombola/backend/backward.hpp"
+#include "tombola/eigen/approximations.hpp"
+#include "tombola/eigen/dropping.hpp"
+#include "tombola/eigen/workers.hpp"
+
+namespace tombola::eigen {
+
+// Where a result may stand in the place of an argument, a piece of the argument is copied there
+// first and changed in place: with one pointer the compiler need not fear that two overlap.
+
+template <class T>
+inline void copy_unless_same(const T* from, std::size_t n, T* to) noexcept {
+  if (from != to) std::copy_n(from, n, to);
+}
+
+template <class T, class P>
+inline void compute(workers<T, P>& w, const gelu_backward<T>& v) {
+  w.share_range(v.pre.size(), elements_per_piece, [&](std::size_t first, std::size_t last, T*) {
+    T* dpre = v.dpre.data + first;
+    const T* pre = v.pre.data + first;
+    copy_unless_same(v.dy.data + first, last - first, dpre);
+    for (std::size_t i = 0; i < last - first; ++i) dpre[i] *= gelu_slope(pre[i]);
+  });
+}
+
+template <class T, class P>
+inline void compute(workers<T, P>& w, const dropout<T>& v) {
+  const std::size_t n = v.x.cols;
+  w.share_range(v.x.rows, rows_per_piece(n), [&](std::size_t first, std::size_t last, T*) {
+    for (std::size_t row = first; row < last; ++row) {
+      T* y = v.y.data + row * n;
+      copy_unless_same(v.x.data + row * n, n, y);
+      drop_row(v.drop, row_at(v.drop, v.places, row), y, n);
+    }
+  });
+}
+
+/// The library's tanh: only the pooler asks, one row per sequence.
+template <class T, class P>
+inline void compute(workers<T, P>& w, const tanh_of<T>& v) {
+  w.share_range(v.x.size(), elements_per_piece, [&](std::size_t first, std::size_t last, T*) {
+    for (std::size_t i = first; i < last; ++i) v.y.data[i] = std::tanh(v.x.data[i]);
+  });
+}
+
+template <class T, class P>
+inline void compute(workers<T, P>& w, const tanh_backward<T>& v) {
+  w.share_range(v.y.size(), elements_per_piece, [&](std::size_t first, std::size_t last, T*) {
+    for (std::size_t i = first; i < last; ++i) {
+      v.dx.data[i] = v.dy.data[i] * (T{1} - v.y.data[i] * v.y.data[i]);
+    }
+  });
+}
+
+template <class T, class P>
+inline void compute(workers<T, P>& w, const head_dots<T>& v) {
+  const std::size_t n = v.a.cols, heads = v.dots.cols, width = n / heads;
+  w.share_range(v.a.rows, rows_per_piece(n), [&](std::size_t first, std::size_t last, T*) {
+    for (std::size_t i = first * heads; i < last * heads; ++i) {
+      const T *a = v.a.data + i * width, *b = v.b.data + i * width;
+      v.dots.data[i] = sum_over<T>(width, [a, b](std::size_t j) { return a[j] * b[j]; });
+    }
+  });
+}
+
+}  // namespace tombola::eigen

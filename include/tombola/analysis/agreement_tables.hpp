@@ -1,0 +1,168 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tombola/algebra/agreement.hpp"
+#include "tombola/algebra/chance.hpp"
+#include "tombola/algebra/estimate.hpp"
+#include "tombola/algebra/overlap.hpp"
+#include "tombola/algebra/survival.hpp"
+#include "tombola/analysis/moments.hpp"
+#include "tombola/analysis/table.hpp"
+#include "tombola/analysis/ticket_sets.hpp"
+#include "tombola/analysis/verdicts.hpp"
+
+namespace tombola::analysis {
+
+/// How far the seeds of one task agree on one kind of unit.
+struct part_agreement {
+  std::string set;  ///< name of the ticket set
+  std::string task;
+  std::string part;  ///< `heads`, `mlps` or `weights`
+  std::vector<std::string> seeds;
+  survival counts;
+  cochran equal_sizes;  ///< tests equal sizes, not overlap
+  estimate fleiss;
+  estimate krippendorff;
+  std::vector<pair_overlap> pairs;
+  estimate mean_jaccard;           ///< over all pairs
+  estimate mean_expected_jaccard;  ///< what chance gives for the pairs' sizes, mean over pairs
+};
+
+/// The one-sided level at which a pair's overlap counts as more than chance.
+inline constexpr double overlap_level = 0.05;
+
+/// Computes all of it. Cost: one pass over the masks for the counts, one for each pair.
+[[nodiscard]] inline part_agreement agreement_of(const std::string& set,
+                                                 const std::string& task,
+                                                 const ticket_part& part) {
+  part_agreement a;
+  a.set = set;
+  a.task = task;
+  a.part = part.name;
+  a.seeds = part.seeds;
+  a.counts = count_survival(part.tickets);
+  a.equal_sizes = cochran_q(a.counts);
+  a.fleiss = fleiss_kappa(a.counts);
+  a.krippendorff = krippendorff_alpha(a.counts);
+  for (std::size_t i = 0; i < part.tickets.size(); ++i) {
+    for (std::size_t j = i + 1; j < part.tickets.size(); ++j) {
+      a.pairs.push_back({i, j, count_overlap(part.tickets[i], part.tickets[j])});
+    }
+  }
+  a.mean_jaccard = mean_over_pairs(a.pairs, jaccard);
+  a.mean_expected_jaccard = mean_over_pairs(a.pairs, expected_jaccard);
+  return a;
+}
+
+/// For every task and kind of unit of a set.
+[[nodiscard]] inline std::vector<part_agreement> agreements_of(const ticket_set& set) {
+  std::vector<part_agreement> all;
+  for (const task_tickets& task : set.tasks) {
+    for (const ticket_part& part : parts_of(task)) {
+      all.push_back(agreement_of(set.name, task.task, part));
+    }
+  }
+  return all;
+}
+
+/// Pairs of seeds that overlap more than chance gives at overlap_level, one-sided.
+[[nodiscard]] inline std::size_t pairs_above_chance(const part_agreement& a) {
+  std::size_t above = 0;
+  for (const pair_overlap& p : a.pairs) above += p_at_least(p.counts) < overlap_level ? 1U : 0U;
+  return above;
+}
+
+/// Units that the tickets keep, over seeds.
+[[nodiscard]] inline moments kept_of(const part_agreement& a) {
+  return moments_of(std::vector<double>(a.counts.sizes.begin(), a.counts.sizes.end()));
+}
+
+/// One row for each task and kind of unit.
+[[nodiscard]] inline table agreement_table(std::span<const part_agreement> all) {
+  table t{"agreement",
+          "How far the seeds agree on which units survive",
+          {{"set", "set"},
+           {"task", "task"},
+           {"units", "units"},
+           {"seeds", "seeds"},
+           {"size", "of"},
+           {"kept_mean", "kept"},
+           {"kept_deviation", "deviation"},
+           {"kept_by_all", "kept by all"},
+           {"kept_by_any", "kept by any"},
+           {"jaccard", "mean Jaccard"},
+           {"expected_jaccard", "by chance"},
+           {"pairs_above_chance", "pairs above chance"},
+           {"pairs", "of pairs"},
+           {"fleiss_kappa", "Fleiss' kappa"},
+           {"krippendorff_alpha", "Krippendorff's alpha"},
+           {"cochran_q", "Cochran's Q"},
+           {"cochran_q_p", "its p"}},
+          {}};
+  for (const part_agreement& a : all) {
+    const moments kept = kept_of(a);
+    t.add({text_cell(a.set), text_cell(a.task), text_cell(a.part), count_cell(a.seeds.size()),
+           count_cell(a.counts.units), number_cell(kept.mean, "no seed", 1),
+           number_cell(kept.deviation, one_value, 1), count_cell(a.counts.kept_by_all()),
+           count_cell(a.counts.kept_by_any()), number_cell(a.mean_jaccard, 3),
+           number_cell(a.mean_expected_jaccard, 3), count_cell(pairs_above_chance(a)),
+           count_cell(a.pairs.size()), number_cell(a.fleiss, 3), number_cell(a.krippendorff, 3),
+           number_cell(a.equal_sizes.q, 2),
+           number_cell(a.equal_sizes.p, 3, number_form::probability)});
+  }
+  return t;
+}
+
+/// One row for each pair of seeds.
+[[nodiscard]] inline table overlap_table(std::span<const part_agreement> all) {
+  table t{"overlap",
+          "Overlap of every pair of seeds beside what chance gives",
+          {{"set", "set"},
+           {"task", "task"},
+           {"units", "units"},
+           {"first_seed", "first seed"},
+           {"second_seed", "second seed"},
+           {"first_kept", "first keeps"},
+           {"second_kept", "second keeps"},
+           {"both", "both"},
+           {"expected_both", "both by chance"},
+           {"jaccard", "Jaccard"},
+           {"expected_jaccard", "by chance"},
+           {"p_at_least", "p of as much"}},
+          {}};
+  for (const part_agreement& a : all) {
+    for (const pair_overlap& p : a.pairs) {
+      t.add({text_cell(a.set), text_cell(a.task), text_cell(a.part), text_cell(a.seeds[p.first]),
+             text_cell(a.seeds[p.second]), count_cell(p.counts.first()),
+             count_cell(p.counts.second()), count_cell(p.counts.both),
+             number_cell(expected_both(p.counts), 2), number_cell(jaccard(p.counts), 3),
+             number_cell(expected_jaccard(p.counts), 3),
+             number_cell(p_at_least(p.counts), 3, number_form::probability)});
+    }
+  }
+  return t;
+}
+
+/// Whether the seeds found the same tickets, more than chance makes them.
+[[nodiscard]] inline verdict agree_beyond_chance(const part_agreement& a) {
+  verdict v{a.task, a.set, "Seeds agree on " + a.part + " more than chance", "",
+            outcome::cannot_tell};
+  if (!a.mean_jaccard.defined() || !a.mean_expected_jaccard.defined()) {
+    v.finding = "no overlap to judge: " + to_string(a.mean_jaccard.why);
+    return v;
+  }
+  const std::size_t above = pairs_above_chance(a);
+  v.decision = decide(above, a.pairs.size());
+  v.finding = "mean Jaccard " + fixed(a.mean_jaccard.value, 3) + ", chance gives " +
+              fixed(a.mean_expected_jaccard.value, 3) + "; above chance at the " +
+              fixed(100.0 * overlap_level, 0) + " % level in " + std::to_string(above) + " of " +
+              std::to_string(a.pairs.size()) + (a.pairs.size() == 1 ? " pair" : " pairs");
+  return v;
+}
+
+}  // namespace tombola::analysis

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "tombola/experiment/predict.hpp"
+#include "tombola/experiment/result.hpp"
+#include "tombola/experiment/run.hpp"
+#include "tombola/experiment/trained_run.hpp"
+
+namespace tombola::experiment {
+
+/// Scoring a trained model on the development set, under a ticket or as it is.
+struct evaluation_settings {
+  std::filesystem::path run;     ///< a training run's folder
+  std::filesystem::path data;    ///< empty: where the run was trained from
+  std::filesystem::path ticket;  ///< empty: the one the run was trained under, if any
+  std::string split = "dev";
+  std::size_t batch = 64;
+};
+
+struct prepared_evaluation {
+  evaluation_settings settings;
+  trained_run run;
+  data::task_description task;
+  tombola::experiment::split split;
+  std::optional<tombola::ticket> ticket;
+  bool retrained = false;  ///< the model was trained inside the ticket it is scored under
+  run_key key;
+};
+
+[[nodiscard]] inline prepared_evaluation prepare(const evaluation_settings& s) {
+  trained_run run = open_trained_run(s.run, s.data);
+  data::task_description task = data::open_task(run.data, run.task_name);
+  split examples =
+      read_split(task, run.data / task.name, s.split, run.source.tokenizer, run.max_length);
+  std::optional<ticket> t = run.trained_under;
+  if (!s.ticket.empty()) t = io::read_ticket(s.ticket);
+  const bool retrained =
+      run.trained_under && t && io::fingerprint(*run.trained_under) == io::fingerprint(*t);
+  nlohmann::json settings{
+      {"model", run.source.fingerprint},
+      {"split", s.split},
+      {"examples", examples.fingerprint},
+      {"ticket", t ? nlohmann::json(io::fingerprint(*t)) : nlohmann::json(nullptr)},
+      {"ticket_kind", t ? nlohmann::json(t->origin.kind) : nlohmann::json(nullptr)},
+      {"batch", s.batch}};
+  run_key key{"evaluate", task.name, run.seed, std::move(settings)};
+  return {s,         std::move(run), std::move(task), std::move(examples), std::move(t),
+          retrained, std::move(key)};
+}
+
+/// Scores the model; does nothing where the run is done.
+template <backend B>
+void evaluate(B& b,
+              const prepared_evaluation& p,
+              const run_folder& folder,
+              const provenance_of_run& who,
+              const observer& watch) {
+  if (folder.done()) return;
+  const auto started = std::chrono::steady_clock::now();
+  auto model = load_for_task(b, p.run.source, p.task.outputs(), p.run.seed, watch);
+  if (p.ticket) model->apply(*p.ticket, nn::weight_form::stored_zeros);
+  auto w = evaluation_workspace(*model, p.split.set, p.settings.batch);
+  const predictions said = predict(*model, w, p.split.set, p.settings.batch, watch);
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+
+  nlohmann::json result;
+  put_scores(result, p.task, score(p.task, said, p.split.set));
+  std::vector<run_input> inputs{
+      {"model", p.run.folder.string(), p.run.source.fingerprint},
+      {p.settings.split, p.split.file.string(), io::sha256_hex_of_file(p.split.file)}};
+  std::string file = (p.run.folder / "ticket.safetensors").string();
+  if (!p.settings.ticket.empty()) {
+    file = p.settings.ticket.string();
+    inputs.push_back({"ticket", file, io::sha256_hex_of_file(p.settings.ticket)});
+  }
+  put_common(result, who, inputs, seconds, static_cast<double>(p.split.set.tokens()));
+  const auto majority = majority_score(p.task, p.split.set, p.split.set);
+  result["majority"] = majority ? nlohmann::json(*majority) : nlohmann::json(nullptr);
+  result["ticket"] = p.ticket ? ticket_json(*p.ticket, file) : nlohmann::json(nullptr);
+  result["retrained"] = p.retrained;
+  folder.finish(std::move(result));
+}
+
+}  // namespace tombola::experiment

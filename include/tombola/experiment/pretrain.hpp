@@ -1,0 +1,123 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "tombola/data/masked_lm.hpp"
+#include "tombola/experiment/result.hpp"
+#include "tombola/experiment/run.hpp"
+#include "tombola/experiment/train.hpp"
+#include "tombola/experiment/training_loop.hpp"
+#include "tombola/nn/initialise.hpp"
+
+namespace tombola::experiment {
+
+/// Masked language modelling from scratch: how small models come to be.
+struct pretrain_settings {
+  std::filesystem::path corpus;      ///< text, one sentence a line
+  std::filesystem::path vocabulary;  ///< a vocab.txt
+  std::string name = "corpus";       ///< what folder and report call the text
+  nn::bert_config model;             ///< sizes; vocabulary and head are set here
+  std::uint64_t seed = 1;
+  nn::adamw_settings optimizer;
+  std::size_t epochs = 1;
+  std::size_t batch = 32;
+  std::size_t max_length = 128;
+  double warm_up_share = 0.05;
+  double checkpoint_seconds = 60.0;
+};
+
+struct prepared_pretraining {
+  pretrain_settings settings;
+  data::wordpiece tokenizer;
+  data::corpus text;
+  run_key key;
+};
+
+[[nodiscard]] inline prepared_pretraining prepare(pretrain_settings s) {
+  data::wordpiece tokenizer{data::vocabulary::read(s.vocabulary)};
+  s.model.vocabulary = tokenizer.pieces().size();
+  s.model.head = nn::head_kind::masked_lm;
+  nn::check(s.model);
+  static_cast<void>(tokenizer.pieces().mask());
+  if (s.max_length > s.model.positions) {
+    throw input_error("max length " + std::to_string(s.max_length) + ": the model has " +
+                      std::to_string(s.model.positions) + " positions");
+  }
+  data::corpus text = data::read_corpus(s.corpus, tokenizer, s.max_length);
+  nlohmann::json settings{{"corpus", text.sentences.fingerprint()},
+                          {"vocabulary", io::sha256_hex_of_file(s.vocabulary)},
+                          {"config", nn::config_json(s.model)},
+                          {"optimizer", to_string(s.optimizer.form)},
+                          {"rate", s.optimizer.rate},
+                          {"decay", s.optimizer.decay},
+                          {"max_norm", s.optimizer.max_norm},
+                          {"epochs", s.epochs},
+                          {"batch", s.batch},
+                          {"max_length", s.max_length},
+                          {"warm_up_share", s.warm_up_share}};
+  run_key key{"pretrain", s.name, s.seed, std::move(settings)};
+  return {std::move(s), std::move(tokenizer), std::move(text), std::move(key)};
+}
+
+/// Pretrains, or goes on where it was stopped; does nothing where the run is done. The folder then
+/// holds model/, run.json and result.json.
+template <backend B>
+void pretrain(B& b,
+              const prepared_pretraining& p,
+              const run_folder& folder,
+              const provenance_of_run& who,
+              const observer& watch) {
+  if (folder.done()) return;
+  const pretrain_settings& s = p.settings;
+  const data::encoded_set& set = p.text.sentences;
+  nn::bert<B> model{b, s.model};
+  nn::initialise(b, model.parameters(), s.seed);
+  const loop_plan plan{"pretrain " + s.name + " seed " + std::to_string(s.seed),
+                       set.size(),
+                       s.batch,
+                       s.epochs,
+                       1,
+                       s.seed,
+                       s.warm_up_share,
+                       s.checkpoint_seconds};
+  nn::batch_limits most;
+  for (std::uint32_t e = 0; e < s.epochs; ++e) {
+    const auto one = limits_of(set, data::epoch_order(set.size(), s.seed, e), s.batch);
+    most.tokens = std::max(most.tokens, one.tokens);
+    most.sequences = std::max(most.sequences, one.sequences);
+  }
+  // A sequence of n tokens has round(0.15 n) of them chosen, and at least one.
+  most.masked = most.sequences + (most.tokens * 15 + 99) / 100;
+  loop_position end;
+  {
+    training_loop<B> loop{model, s.optimizer, plan, most, folder / "state.safetensors", watch};
+    end = loop.run([&](std::span<const std::size_t> order, std::size_t first, std::size_t count,
+                       std::uint32_t epoch, packed_batch& batch) {
+      data::fill_batch(set, order, first, count, batch);
+      data::mask_tokens(batch, p.tokenizer.pieces(), s.seed, epoch);
+    });
+  }
+  save_model_folder(model, s.vocabulary, folder / "model");
+  nlohmann::json result;
+  result["metric"] = "negative_masked_lm_loss";
+  result["score"] = -end.last_epoch_loss;
+  result["metrics"] = {{"masked_lm_loss", end.last_epoch_loss}};
+  put_common(result, who,
+             {{"corpus", s.corpus.string(), io::sha256_hex_of_file(s.corpus)},
+              {"vocabulary", s.vocabulary.string(), io::sha256_hex_of_file(s.vocabulary)}},
+             end.seconds, static_cast<double>(end.tokens));
+  result["majority"] = nullptr;
+  result["ticket"] = nullptr;
+  result["retrained"] = false;
+  result["training"] = {{"steps", plan.steps()}, {"examples", set.size()}, {"tokens", end.tokens}};
+  folder.finish(std::move(result));
+  std::filesystem::remove(folder / "state.safetensors");
+}
+
+}  // namespace tombola::experiment

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "tombola/experiment/model_source.hpp"
+#include "tombola/experiment/run.hpp"
+#include "tombola/experiment/task_data.hpp"
+#include "tombola/io/ticket_file.hpp"
+
+namespace tombola::experiment {
+
+/// A finished training run, read back: its model, its task, and the ticket it was trained under.
+struct trained_run {
+  std::filesystem::path folder;
+  std::string task_name;
+  std::uint64_t seed = 0;
+  std::size_t max_length = 0;
+  std::size_t rows = 0;
+  std::filesystem::path data;  ///< folder of the tasks, as given when it was trained
+  model_source source;
+  std::optional<ticket> trained_under;
+};
+
+/// Reads a training run's folder. `data` replaces the data folder that the run was trained from
+/// where it is not empty. Throws input_error or format_error, naming the file.
+[[nodiscard]] inline trained_run open_trained_run(const std::filesystem::path& folder,
+                                                  const std::filesystem::path& data) {
+  const nlohmann::json run = read_run(folder);
+  const std::filesystem::path file = folder / "run.json";
+  if (const auto step = io::require<std::string>(run, "step", file); step != "train") {
+    throw format_error(file.string(), "is a run of " + step + ", expected one of train");
+  }
+  const auto settings = io::require<nlohmann::json>(run, "settings", file);
+  std::filesystem::path from = data;
+  if (from.empty()) {
+    const nlohmann::json result = io::read_json(folder / "result.json");
+    for (const auto& i :
+         io::require<std::vector<nlohmann::json>>(result, "inputs", folder / "result.json")) {
+      if (i.value("name", "") == "dev") {
+        from = std::filesystem::path{i.value("path", "")}.parent_path().parent_path();
+      }
+    }
+  }
+  std::optional<ticket> t;
+  const bool has_ticket = !io::require<nlohmann::json>(run, "settings", file)["ticket"].is_null();
+  if (has_ticket) t = io::read_ticket(folder / "ticket.safetensors");
+  return {folder,
+          io::require<std::string>(run, "task", file),
+          io::require<std::uint64_t>(run, "seed", file),
+          io::require<std::size_t>(settings, "max_length", file),
+          io::require<std::size_t>(settings, "rows", file),
+          from,
+          open_model(folder / "model"),
+          std::move(t)};
+}
+
+}  // namespace tombola::experiment
