@@ -32,19 +32,19 @@ function(tombola_interface target)
   set_property(GLOBAL APPEND PROPERTY TOMBOLA_TARGETS ${target})
 endfunction()
 
-# tombola_component(NAME NEEDS PACKAGE FLOORS FLOOR... LINKS LIBRARY...): the target tombola::NAME
+# tombola_component(NAME [NEEDS PACKAGE] FLOORS FLOOR... LINKS LIBRARY...): the target tombola::NAME
 # on top of tombola::tombola. Without its package it is an error in the project's own build, and
 # simply not there in somebody else's.
 function(tombola_component name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "NEEDS" "FLOORS;LINKS")
-  if(TOMBOLA_DEVELOPER)
+  if(arg_NEEDS AND TOMBOLA_DEVELOPER)
     find_package(${arg_NEEDS} REQUIRED)
-  else()
+  elseif(arg_NEEDS)
     find_package(${arg_NEEDS} QUIET)
-  endif()
-  if(NOT ${arg_NEEDS}_FOUND)
-    message(STATUS "tombola: no component ${name}, because ${arg_NEEDS} was not found")
-    return()
+    if(NOT ${arg_NEEDS}_FOUND)
+      message(STATUS "tombola: no component ${name}, because ${arg_NEEDS} was not found")
+      return()
+    endif()
   endif()
   tombola_interface(tombola_${name} FLOORS ${arg_FLOORS} LINKS tombola ${arg_LINKS})
 endfunction()

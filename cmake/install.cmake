@@ -11,8 +11,8 @@ foreach(target IN LISTS targets)
   if(sets)
     set(headers FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
   endif()
-  install(TARGETS ${target} EXPORT tombola-${name} ${headers})
-  install(EXPORT tombola-${name} NAMESPACE tombola:: DESTINATION ${package_dir})
+  install(TARGETS ${target} EXPORT tombola-component-${name} ${headers})
+  install(EXPORT tombola-component-${name} NAMESPACE tombola:: DESTINATION ${package_dir})
 endforeach()
 
 configure_package_config_file(

@@ -101,6 +101,10 @@ TEST_CASE("all pairs at once are the pairs one by one, over several blocks") {
       }
     }
   }
+  // One word past two blocks: the last unit is counted as well.
+  const std::size_t n = 2 * 2048 * 64 + 1;
+  const std::vector<mask> full{mask::all_kept(n), mask::all_kept(n)};
+  CHECK(count_overlaps(full)[0].counts == overlap{n, 0, 0, 0});
   CHECK_THROWS_AS(count_overlaps(std::vector<mask>{mask{2}, mask{2}, mask{3}}), shape_error);
 }
 

@@ -177,7 +177,7 @@ TEST_CASE("npy: what is malformed is refused, each with its sentence") {
   CHECK(with(header_of("<f8", "[1]")).starts_with("header is broken at byte "));
   CHECK(with(header_of("<f8", "(-1,)")) ==
         "header has a shape of something else than whole numbers");
-  CHECK(with(header_of("<f8", "(1.5, 1)")).starts_with("header is broken at byte "));
+  CHECK(with(header_of("<f8", "(1, 1.5)")).starts_with("header is broken at byte "));
   CHECK(with(header_of("<f8", "(99999999999999999999,)")) ==
         "header has an extent that does not fit 64 bits");
   CHECK(with(header_of("<f8", "(4294967296, 4294967296)")) ==

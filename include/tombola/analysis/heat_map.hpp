@@ -23,6 +23,7 @@ struct heat_map {
   std::vector<std::string> columns;           ///< [C] labels
   std::vector<std::optional<double>> values;  ///< [R x C], row-major; no value, no cell
   std::vector<std::optional<double>> deviations;  ///< [R x C], or empty: none are written
+  std::vector<std::string> notes;                 ///< [R x C] for the tooltips, or empty
   double low = 0.0;                               ///< the value of the darkest colour
   double high = 1.0;                              ///< the value of the lightest colour
   int digits = 2;                                 ///< places written in a cell
@@ -45,7 +46,7 @@ struct heat_map_layout {
   explicit heat_map_layout(const heat_map& h) {
     std::size_t longest = 1, widest = 1;
     for (const std::string& r : h.rows)
-      longest = std::max(longest, std::min<std::size_t>(r.size(), 20));
+      longest = std::max(longest, std::min<std::size_t>(r.size(), 24));
     for (const std::string& c : h.columns)
       widest = std::max(widest, std::min<std::size_t>(c.size(), 10));
     if (h.deviations.empty()) cell_height = 26.0;
@@ -79,6 +80,7 @@ inline void draw_cell(
   std::string tip = h.row_title + " " + h.rows[r] + ", " + h.column_title + " " + h.columns[c] +
                     ": " + shortest(v);
   if (with_deviation) tip += ", deviation " + shortest(*h.deviations[i]);
+  if (!h.notes.empty()) tip += ". " + h.notes[i];
   m.leaf("title", tip);
   m.empty("rect", {{"x", fixed(x, 1)},
                    {"y", fixed(y, 1)},
@@ -118,13 +120,14 @@ inline void draw_key(markup& m, const heat_map& h, const heat_map_layout& at) {
 
 /// Draws the grid as one <svg> element. Every cell's tooltip has the exact value.
 ///
-/// Throws shape_error if values or deviations do not have one entry per cell.
+/// Throws shape_error if values, deviations or notes do not have one entry per cell.
 [[nodiscard]] inline std::string draw(const heat_map& h) {
   const std::size_t cells = h.rows.size() * h.columns.size();
-  if (h.values.size() != cells || (!h.deviations.empty() && h.deviations.size() != cells)) {
-    throw shape_error("heat map " + h.title + ": " + std::to_string(h.values.size()) +
-                      " values and " + std::to_string(h.deviations.size()) +
-                      " deviations, expected " + std::to_string(cells));
+  const auto fits = [cells](std::size_t n) { return n == 0 || n == cells; };
+  if (h.values.size() != cells || !fits(h.deviations.size()) || !fits(h.notes.size())) {
+    throw shape_error("heat map " + h.title + ": " + std::to_string(h.values.size()) + " values, " +
+                      std::to_string(h.deviations.size()) + " deviations and " +
+                      std::to_string(h.notes.size()) + " notes, expected " + std::to_string(cells));
   }
   const detail::heat_map_layout at{h};
   markup m;
@@ -145,7 +148,7 @@ inline void draw_key(markup& m, const heat_map& h, const heat_map_layout& at) {
            {{"x", fixed(at.left - 6.0, 1)},
             {"y", fixed(at.y(r) + at.cell_height / 2.0 + 3.5, 1)},
             {"class", "end"}},
-           shorten(h.rows[r], 20));
+           shorten(h.rows[r], 24));
     for (std::size_t c = 0; c < h.columns.size(); ++c) detail::draw_cell(m, h, at, r, c);
   }
   detail::draw_key(m, h, at);

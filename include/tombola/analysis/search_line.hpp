@@ -23,7 +23,7 @@ struct search_figure {
   std::string title;
   std::string metric;      ///< what the height means
   double baseline = 0.0;   ///< of the full model
-  double threshold = 0.0;  ///< the guard: candidates below it are rejected
+  double threshold = 0.0;  ///< the guard: candidates below it are rejected; -inf: none
   std::vector<search_point> points;
 };
 
@@ -105,7 +105,9 @@ inline void draw_point(markup& m, const search_point& p, std::size_t number, dou
     if (!std::isfinite(p.metric)) continue;
     path += (path.empty() ? "M" : "L") + fixed(at, 1) + " " + fixed(y(p.metric), 1);
   }
+  if (std::isfinite(f.baseline))
   detail::draw_level(m, "full model", f.baseline, y(f.baseline), left, width - right, "baseline");
+  if (std::isfinite(f.threshold))
   detail::draw_level(m, "guard", f.threshold, y(f.threshold), left, width - right, "guard");
   if (!path.empty()) m.empty("path", {{"d", path}, {"class", "trace"}});
   for (std::size_t i = 0; i < n; ++i) {

@@ -52,9 +52,9 @@ struct binary_counts {
   check_sizes(predictions.size(), labels.size());
   binary_counts c;
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    c.true_positive += predictions[i] == 1 && labels[i] == 1 ? 1 : 0;
-    c.false_positive += predictions[i] == 1 && labels[i] != 1 ? 1 : 0;
-    c.false_negative += predictions[i] != 1 && labels[i] == 1 ? 1 : 0;
+    c.true_positive += predictions[i] == 1 && labels[i] == 1 ? 1U : 0U;
+    c.false_positive += predictions[i] == 1 && labels[i] != 1 ? 1U : 0U;
+    c.false_negative += predictions[i] != 1 && labels[i] == 1 ? 1U : 0U;
   }
   return c;
 }
@@ -67,7 +67,7 @@ struct binary_counts {
                                      std::span<const std::int32_t> labels) {
   detail::check_sizes(predictions.size(), labels.size());
   std::size_t right = 0;
-  for (std::size_t i = 0; i < labels.size(); ++i) right += predictions[i] == labels[i] ? 1 : 0;
+  for (std::size_t i = 0; i < labels.size(); ++i) right += predictions[i] == labels[i] ? 1U : 0U;
   return static_cast<double>(right) / static_cast<double>(labels.size());
 }
 
@@ -114,7 +114,7 @@ struct binary_counts {
   const double free_p = s * s - pp, free_t = s * s - tt;
   if (free_p == 0 || free_t == 0) return {0, "one side is constant"};
   double right = 0;
-  for (std::size_t i = 0; i < labels.size(); ++i) right += predictions[i] == labels[i] ? 1 : 0;
+  for (std::size_t i = 0; i < labels.size(); ++i) right += predictions[i] == labels[i] ? 1.0 : 0.0;
   return {(right * s - pt) / (std::sqrt(free_p) * std::sqrt(free_t))};
 }
 

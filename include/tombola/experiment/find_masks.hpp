@@ -230,7 +230,7 @@ void find_masks(B& b,
   if (!weights) {
     const auto npy = [&](const char* file, const char* group_name) {
       const group& g = t.groups()[*t.find(group_name)];
-      io::write_mask_npy(folder / file, g.extents, t.at(group_name));
+      io::write_mask_npy(folder / file, g.extents, t.at(group_name), io::mask_number::float32);
     };
     npy("head_mask.npy", "heads");
     npy("mlp_mask.npy", "mlps");

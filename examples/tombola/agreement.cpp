@@ -1,0 +1,106 @@
+// agreement: k masks as k raters of their units.
+
+#include "tombola/algebra/agreement.hpp"
+
+#include <iostream>
+#include <string>
+
+#include "examples/tombola/commands.hpp"
+#include "examples/tombola/mask_files.hpp"
+#include <fmt/format.h>
+
+#include "tombola/algebra/overlap.hpp"
+#include "tombola/algebra/survival.hpp"
+
+namespace tombola::driver {
+
+namespace {
+
+struct summary {
+  std::string name;
+  survival counts;
+  cochran q;
+  estimate mean_of_pairs;
+};
+
+nlohmann::json to_json(const summary& s) {
+  nlohmann::json j{
+      {"units", s.counts.units},
+      {"masks", s.counts.masks()},
+      {"sizes", s.counts.sizes},
+      {"units_by_survival", s.counts.units_by_survival},
+      {"expected_units_by_survival", expected_survival(s.counts).expected_units_by_survival},
+      {"cochran_degrees", s.q.degrees}};
+  put(j, "fleiss_kappa", fleiss_kappa(s.counts));
+  put(j, "krippendorff_alpha", krippendorff_alpha(s.counts));
+  put(j, "mean_jaccard", s.mean_of_pairs);
+  put(j, "cochran_q", s.q.q);
+  put(j, "cochran_q_p", s.q.p);
+  put(j, "cochran_q_log_p", s.q.log_p);
+  return j;
+}
+
+void print(const summary& s) {
+  std::cout << fmt::format("{}: {} masks over {} units, keeping", s.name, s.counts.masks(),
+                           s.counts.units);
+  for (const std::size_t n : s.counts.sizes) std::cout << ' ' << n;
+  std::cout << fmt::format(
+      "\n  Fleiss' kappa {}\n  Krippendorff's alpha {}\n  mean Jaccard of pairs {}\n",
+      text_of(fleiss_kappa(s.counts)), text_of(krippendorff_alpha(s.counts)),
+      text_of(s.mean_of_pairs));
+  if (s.q.q.defined()) {
+    std::cout << fmt::format("  Cochran's Q {:.4f}, p = {:.4g} (tests equal sizes, not overlap)\n",
+                             s.q.q.value, s.q.p.value);
+  } else {
+    std::cout << fmt::format("  Cochran's Q {}\n", text_of(s.q.q));
+  }
+  const auto expected = expected_survival(s.counts).expected_units_by_survival;
+  std::cout << "  kept by r masks (by chance):";
+  for (std::size_t r = 0; r < s.counts.units_by_survival.size(); ++r) {
+    std::cout << fmt::format("  {}: {} ({:.1f})", r, s.counts.units_by_survival[r], expected[r]);
+  }
+  std::cout << '\n';
+}
+
+}  // namespace
+
+void agreement(const std::vector<std::filesystem::path>& files, const common_options& c) {
+  if (files.size() < 2) {
+    throw input_error("agreement: " + std::to_string(files.size()) +
+                      " file, expected at least two");
+  }
+  const std::vector<ticket> all = read_masks(files);
+  std::vector<summary> summaries;
+  const std::size_t groups = all.front().groups().size();
+  for (std::size_t g = 0; g < groups; ++g) {
+    const auto masks = masks_of_group(all, g);
+    const survival s = count_survival(masks);
+    summaries.push_back(
+        {all.front().groups()[g].name, s, cochran_q(s), mean_pairwise_jaccard(masks)});
+  }
+  if (groups > 1) {
+    const survival s = count_survival(all);
+    std::vector<pair_overlap> pairs;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      for (std::size_t j = i + 1; j < all.size(); ++j) {
+        pairs.push_back({i, j, count_overlap(all[i], all[j])});
+      }
+    }
+    summaries.push_back({"all", s, cochran_q(s), mean_over_pairs(pairs, jaccard)});
+  }
+  if (c.json) {
+    nlohmann::json j{{"files", nlohmann::json::array()}, {"groups", nlohmann::json::object()}};
+    for (const auto& f : files) j["files"].push_back(f.string());
+    for (const summary& s : summaries) {
+      (s.name == "all" ? j["all"] : j["groups"][s.name]) = to_json(s);
+    }
+    if (groups == 1) j["all"] = to_json(summaries.front());
+    std::cout << j.dump() << '\n';
+    return;
+  }
+  for (const summary& s : summaries) {
+    if (groups <= 4 || s.name == "all") print(s);
+  }
+}
+
+}  // namespace tombola::driver

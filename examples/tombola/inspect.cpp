@@ -1,0 +1,134 @@
+// inspect: what is in a file, without loading a model.
+
+#include <algorithm>
+#include <iostream>
+#include <map>
+#include <string>
+
+#include "examples/tombola/commands.hpp"
+#include "examples/tombola/mask_files.hpp"
+#include <fmt/format.h>
+
+#include "tombola/experiment/result.hpp"
+#include "tombola/io/json.hpp"
+#include "tombola/io/npy.hpp"
+#include "tombola/io/safetensors.hpp"
+#include "tombola/io/ticket_file.hpp"
+#include "tombola/io/trace_file.hpp"
+
+namespace tombola::driver {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+nlohmann::json describe_ticket(const ticket& t, const std::string& file) {
+  nlohmann::json j = experiment::ticket_json(t, file);
+  j["what"] = "ticket";
+  j["origin"] = {{"task", t.origin.task},
+                 {"seed", t.origin.seed ? nlohmann::json(*t.origin.seed) : nlohmann::json(nullptr)},
+                 {"criterion", t.origin.criterion},
+                 {"kind", t.origin.kind},
+                 {"parent", t.origin.parent},
+                 {"model", t.origin.model},
+                 {"data", t.origin.data}};
+  j["groups"] = nlohmann::json::array();
+  for (std::size_t g = 0; g < t.groups().size(); ++g) {
+    j["groups"].push_back({{"name", t.groups()[g].name},
+                           {"extents", t.groups()[g].extents},
+                           {"kept", t[g].count()},
+                           {"size", t[g].size()}});
+  }
+  return j;
+}
+
+nlohmann::json describe_trace(const trace& t) {
+  nlohmann::json steps = nlohmann::json::array();
+  for (const trace_step& s : t.steps) {
+    steps.push_back({{"phase", s.phase},
+                     {"kept", s.candidate.count()},
+                     {"size", s.candidate.size()},
+                     {"metric", s.metric},
+                     {"accepted", s.accepted}});
+  }
+  return {
+      {"what", "trace"}, {"baseline", t.baseline}, {"threshold", t.threshold}, {"steps", steps}};
+}
+
+nlohmann::json describe_tensors(const io::safetensors_file& f) {
+  nlohmann::json tensors = nlohmann::json::array();
+  std::size_t numbers = 0, bytes = 0;
+  for (const io::tensor_entry& t : f.tensors()) {
+    tensors.push_back({{"name", t.name}, {"type", io::info(t.type).name}, {"shape", t.shape}});
+    numbers += t.size();
+    bytes += t.bytes.size();
+  }
+  return {{"what", "tensors"}, {"numbers", numbers}, {"bytes", bytes}, {"tensors", tensors}};
+}
+
+nlohmann::json describe_npy(const fs::path& file) {
+  const io::npy_array a = io::read_npy(file);
+  const auto kept = std::count(a.values.begin(), a.values.end(), 1.0);
+  const auto pruned = std::count(a.values.begin(), a.values.end(), 0.0);
+  nlohmann::json j{{"what", "array"}, {"extents", a.extents}, {"type", io::info(a.type).name}};
+  if (static_cast<std::size_t>(kept + pruned) == a.values.size()) {
+    j["what"] = "mask";
+    j["kept"] = kept;
+    j["size"] = a.values.size();
+  } else {
+    const auto [low, high] = std::minmax_element(a.values.begin(), a.values.end());
+    j["lowest"] = *low;
+    j["highest"] = *high;
+  }
+  return j;
+}
+
+nlohmann::json describe(const fs::path& file) {
+  if (fs::is_directory(file)) {
+    if (fs::exists(file / "result.json")) {
+      nlohmann::json j = io::read_json(file / "result.json");
+      j["what"] = "run";
+      return j;
+    }
+    return describe(file / "model.safetensors");
+  }
+  if (file.extension() == ".npy") return describe_npy(file);
+  const io::safetensors_file f{file};
+  const auto format = f.metadata().find("format");
+  const std::string kind = format == f.metadata().end() ? "" : format->second;
+  if (kind == "tombola-ticket") return describe_ticket(io::read_ticket(file), file.string());
+  if (kind == "tombola-trace") return describe_trace(io::read_trace(file));
+  return describe_tensors(f);
+}
+
+/// One line per member; lists of objects one line per entry.
+void print(const nlohmann::json& j) {
+  for (const auto& [key, value] : j.items()) {
+    if (value.is_array() && !value.empty() && value.front().is_object()) {
+      std::cout << fmt::format("{} ({}):\n", key, value.size());
+      for (const auto& entry : value) {
+        std::string line;
+        for (const auto& [name, v] : entry.items()) {
+          line += fmt::format("  {} {}", name, v.is_string() ? v.get<std::string>() : v.dump());
+        }
+        std::cout << line << '\n';
+      }
+    } else {
+      std::cout << fmt::format("{}: {}\n", key,
+                               value.is_string() ? value.get<std::string>() : value.dump());
+    }
+  }
+}
+
+}  // namespace
+
+void inspect(const fs::path& file, const common_options& c) {
+  const nlohmann::json j = describe(file);
+  if (c.json) {
+    std::cout << j.dump() << '\n';
+  } else {
+    print(j);
+  }
+}
+
+}  // namespace tombola::driver

@@ -1,0 +1,284 @@
+// The command line of tombola: options in, one function of commands.hpp called, an exit code out.
+// 0: done. 1: failed while running, or stopped. 2: an option or a file is wrong.
+
+#include <exception>
+#include <iostream>
+#include <map>
+#include <string>
+#include <thread>
+
+#include "examples/tombola/commands.hpp"
+#include <CLI/CLI.hpp>
+
+#include "tombola/core/error.hpp"
+#include "tombola/version.hpp"
+
+namespace {
+
+using namespace tombola;
+using driver::common_options;
+using driver::run_command;
+
+constexpr const char* about =
+    "Prune BERT and treat the masks as data: find good heads, MLPs and weights, retrain and "
+    "compare.";
+
+void add_common(CLI::App* app, common_options& c) {
+  app->add_flag("--json", c.json, "Answer with one JSON object on one line");
+  app->add_flag("--quiet", c.quiet, "No progress");
+}
+
+void add_run(CLI::App* app, run_command& c) {
+  app->add_option("--out", c.out, "Folder of runs; the run's own folder in it is printed")
+      ->required();
+  app->add_option("--threads", c.common.threads, "Threads; no result depends on it")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1024));
+  app->set_config("--config", "", "Options from a file, `key = value` lines");
+  add_common(app, c.common);
+}
+
+void add_optimizer(CLI::App* app, nn::adamw_settings& o) {
+  static const std::map<std::string, adamw_form> forms{{"study", adamw_form::study},
+                                                       {"torch", adamw_form::torch}};
+  app->add_option("--optimizer", o.form, "Form of AdamW: study (transformers 2.5.1) or torch")
+      ->transform(CLI::CheckedTransformer(forms))
+      ->default_str("study");
+  app->add_option("--rate", o.rate, "Peak learning rate")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app->add_option("--decay", o.decay, "Weight decay, not on biases and layer norms")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  app->add_option("--clip", o.max_norm, "Largest gradient norm; 0 for none")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+}
+
+CLI::Option* counted(CLI::App* app, const char* name, std::size_t& value, const char* help) {
+  return app->add_option(name, value, help)->capture_default_str()->check(CLI::PositiveNumber);
+}
+
+void add_pretrain(CLI::App& root, experiment::pretrain_settings& s, run_command& c) {
+  CLI::App* app = root.add_subcommand("pretrain", "Masked language modelling from scratch");
+  app->footer("Example: tombola pretrain --corpus corpus.txt --vocab vocab.txt --out runs");
+  s.model.positions = 64;
+  s.model.hidden = 128;
+  s.model.layers = 4;
+  s.model.heads = 4;
+  s.model.intermediate = 512;
+  s.max_length = 32;
+  s.optimizer.rate = 1e-3;
+  app->add_option("--corpus", s.corpus, "Text, one sentence a line")->required();
+  app->add_option("--vocab", s.vocabulary, "A vocab.txt")->required();
+  app->add_option("--name", s.name, "What folder and report call the text")->capture_default_str();
+  app->add_option("--seed", s.seed, "Seed")->capture_default_str();
+  counted(app, "--layers", s.model.layers, "Layers");
+  counted(app, "--hidden", s.model.hidden, "Hidden size");
+  counted(app, "--heads", s.model.heads, "Heads per layer");
+  counted(app, "--intermediate", s.model.intermediate, "Size of the MLPs");
+  counted(app, "--positions", s.model.positions, "Positions");
+  counted(app, "--epochs", s.epochs, "Epochs");
+  counted(app, "--batch", s.batch, "Sequences in a batch");
+  counted(app, "--max-length", s.max_length, "Tokens of a sequence");
+  app->add_option("--warm-up", s.warm_up_share, "Share of the steps")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
+  add_optimizer(app, s.optimizer);
+  add_run(app, c);
+  app->callback([&] { driver::pretrain(s, c); });
+}
+
+void add_train(CLI::App& root, experiment::train_settings& s, run_command& c) {
+  static const std::map<std::string, nn::weight_form> forms{
+      {"stored_zeros", nn::weight_form::stored_zeros}, {"study", nn::weight_form::study}};
+  CLI::App* app = root.add_subcommand("train", "Fine-tune on a task, in full or under a ticket");
+  app->footer(
+      "Example: tombola train --model minilm --data glue --task SST-2 --seed 1 --out runs\n"
+      "Under a ticket: ... --ticket runs/find-masks-SST-2-s1-0123456789ab/ticket.safetensors");
+  app->add_option("--model", s.model, "Folder with config.json, model.safetensors, vocab.txt")
+      ->required();
+  app->add_option("--data", s.data, "Folder with one folder per task")->required();
+  app->add_option("--task", s.task, "Task, such as SST-2")->required();
+  app->add_option("--seed", s.seed, "Seed of order, dropout, drawn rows and fresh parameters")
+      ->capture_default_str();
+  app->add_option("--ticket", s.ticket, "Train inside this ticket");
+  app->add_option("--weight-form", s.form,
+                  "Pruned weights: stored_zeros, or kept and multiplied at each pass (study)")
+      ->transform(CLI::CheckedTransformer(forms))
+      ->default_str("stored_zeros");
+  counted(app, "--epochs", s.epochs, "Epochs");
+  counted(app, "--batch", s.batch, "Sequences in a batch");
+  counted(app, "--accumulate", s.accumulation, "Batches per step");
+  counted(app, "--max-length", s.max_length, "Tokens of a sequence; longer ones are cut");
+  app->add_option("--rows", s.rows, "Training rows, drawn by the seed; 0 for all")
+      ->capture_default_str();
+  app->add_option("--warm-up", s.warm_up_share, "Share of the steps")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
+  app->add_option("--checkpoint-seconds", s.checkpoint_seconds, "Time between checkpoints")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  add_optimizer(app, s.optimizer);
+  add_run(app, c);
+  app->callback([&] { driver::train(s, c); });
+}
+
+void add_find_masks(CLI::App& root, experiment::search_settings& s, run_command& c) {
+  using namespace experiment;
+  static const std::map<std::string, prune_what> what{{"heads", prune_what::heads},
+                                                      {"mlps", prune_what::mlps},
+                                                      {"both", prune_what::both},
+                                                      {"weights", prune_what::weights}};
+  static const std::map<std::string, search_mode> modes{{"standard", search_mode::standard},
+                                                        {"study", search_mode::study}};
+  static const std::map<std::string, selection_split> splits{{"dev", selection_split::dev},
+                                                             {"train", selection_split::train}};
+  static const std::map<std::string, estimator> estimators = [] {
+    std::map<std::string, estimator> m;
+    for (const auto e : {estimator::per_token, estimator::per_example, estimator::squared,
+                         estimator::signed_mean, estimator::per_batch, estimator::cumulative}) {
+      m[to_string(e)] = e;
+    }
+    return m;
+  }();
+  CLI::App* app = root.add_subcommand("find-masks", "Find the good ticket of a trained model");
+  app->footer(
+      "Example: tombola find-masks --run runs/train-SST-2-s1-0123456789ab --prune both --out runs");
+  app->add_option("--run", s.run, "Folder of a training run")->required();
+  app->add_option("--data", s.data, "Folder of the tasks, if it has moved");
+  app->add_option("--prune", s.prune, "heads, mlps, both or weights")
+      ->transform(CLI::CheckedTransformer(what))
+      ->required();
+  app->add_option("--mode", s.mode, "standard, or study: exactly as the study's code")
+      ->transform(CLI::CheckedTransformer(modes))
+      ->default_str("standard");
+  app->add_option("--estimator", s.which, "Gate sensitivity; mode study takes cumulative")
+      ->transform(CLI::CheckedTransformer(estimators))
+      ->default_str("per_example");
+  app->add_option("--select", s.select, "Examples that the search looks at: dev or train")
+      ->transform(CLI::CheckedTransformer(splits))
+      ->default_str("dev");
+  app->add_option("--guard", s.guard_share,
+                  "Go on while the metric is this share of the full one's")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
+  app->add_option("--step", s.step_share, "Share of heads and MLPs to remove in a step")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
+  app->add_option("--weight-step", s.weight_share, "Share of the weights left to remove in a step")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
+  counted(app, "--weight-steps", s.weight_steps, "Most steps over weights");
+  counted(app, "--batch", s.batch, "Sequences in a batch");
+  add_run(app, c);
+  app->callback([&] { driver::find_masks(s, c); });
+}
+
+void add_evaluate(CLI::App& root, experiment::evaluation_settings& s, run_command& c) {
+  CLI::App* app =
+      root.add_subcommand("evaluate", "Score a trained model, under a ticket or as it is");
+  app->footer(
+      "Example: tombola evaluate --run runs/train-SST-2-s1-0123456789ab --ticket bad.ticket "
+      "--out runs");
+  app->add_option("--run", s.run, "Folder of a training run")->required();
+  app->add_option("--ticket", s.ticket, "Score under this ticket");
+  app->add_option("--data", s.data, "Folder of the tasks, if it has moved");
+  app->add_option("--split", s.split, "Split to score on")->capture_default_str();
+  counted(app, "--batch", s.batch, "Sequences in a batch");
+  add_run(app, c);
+  app->callback([&] { driver::evaluate(s, c); });
+}
+
+void add_controls(CLI::App& root, driver::controls_options& o, common_options& c) {
+  CLI::App* app = root.add_subcommand("controls", "Random, bad and super tickets of one size");
+  app->footer(
+      "Example: tombola controls --ticket good.ticket --kind random --seed 7 --out random.ticket");
+  app->add_option("--ticket", o.tickets, "Good ticket; several for super")->required();
+  app->add_option("--kind", o.kind, "random, bad, or super (survives in all)")
+      ->required()
+      ->check(CLI::IsMember({"random", "bad", "super"}));
+  app->add_option("--seed", o.seed, "Seed of the draw")->capture_default_str();
+  app->add_option("--model", o.model, "Model folder; needed for the bad ticket of weights");
+  app->add_option("--out", o.out, "Ticket to write")->required();
+  add_common(app, c);
+  app->callback([&] { driver::controls(o, c); });
+}
+
+void add_mask_commands(CLI::App& root,
+                       std::vector<std::filesystem::path>& files,
+                       common_options& c) {
+  const auto add = [&](const char* name, const char* help, const char* footer, auto command) {
+    CLI::App* app = root.add_subcommand(name, help);
+    app->footer(footer);
+    app->add_option("files", files, "Tickets (.safetensors) or 0/1 arrays (.npy)")->required();
+    add_common(app, c);
+    app->callback([&files, &c, command] { command(files, c); });
+  };
+  add("compare", "Overlap of every pair of masks, beside what chance gives",
+      "Example: tombola compare seed_1/head_mask.npy seed_2/head_mask.npy", driver::compare);
+  add("agreement", "Agreement of several masks: kappa, alpha, Cochran's Q, survival",
+      "Example: tombola agreement masks/SST-2/seed_*/head_mask.npy", driver::agreement);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{about, "tombola"};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::to_string(TOMBOLA_VERSION_MAJOR) + "." +
+                                        std::to_string(TOMBOLA_VERSION_MINOR) + "." +
+                                        std::to_string(TOMBOLA_VERSION_PATCH));
+  run_command to_run;
+  to_run.common.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  common_options common;
+  experiment::pretrain_settings pretraining;
+  experiment::train_settings training;
+  experiment::search_settings search;
+  experiment::evaluation_settings evaluation;
+  driver::controls_options control;
+  driver::report_command reported;
+  std::vector<std::filesystem::path> files;
+  std::filesystem::path file;
+  std::uint64_t pocket_seed = 1;
+
+  add_pretrain(app, pretraining, to_run);
+  add_train(app, training, to_run);
+  add_find_masks(app, search, to_run);
+  add_controls(app, control, common);
+  add_evaluate(app, evaluation, to_run);
+  add_mask_commands(app, files, common);
+  CLI::App* report = app.add_subcommand("report", "One HTML file on a folder of runs or of masks");
+  report->footer("Example: tombola report runs");
+  report->add_option("folder", reported.folder, "Runs, or masks as <task>/seed_<n>/head_mask.npy")
+      ->required();
+  report->add_option("--out", reported.out, "Folder to write to, if not the folder itself");
+  add_common(report, common);
+  report->callback([&] { driver::report(reported, common); });
+  CLI::App* inspect =
+      app.add_subcommand("inspect", "What is in a ticket, trace, mask or checkpoint");
+  inspect->footer("Example: tombola inspect ticket.safetensors");
+  inspect->add_option("file", file, "A file, or the folder of a run or model")->required();
+  add_common(inspect, common);
+  inspect->callback([&] { driver::inspect(file, common); });
+  CLI::App* pocket =
+      app.add_subcommand("pocket", "Write a small generated language with two tasks");
+  pocket->footer("Example: tombola pocket pocket-data");
+  pocket->add_option("folder", file, "Folder to write to")->required();
+  pocket->add_option("--seed", pocket_seed, "Seed")->capture_default_str();
+  add_common(pocket, common);
+  pocket->callback([&] { driver::pocket(file, pocket_seed, common); });
+
+  try {
+    app.parse(argc, argv);
+    return 0;
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  } catch (const input_error& e) {
+    std::cerr << "tombola: " << e.what() << '\n';
+    return 2;
+  } catch (const std::exception& e) {
+    std::cerr << "tombola: " << e.what() << '\n';
+    return 1;
+  }
+}

@@ -1,0 +1,74 @@
+// pretrain, train, find-masks, evaluate: prepare, run, and say what came out.
+
+#include <cmath>
+#include <iostream>
+
+#include "examples/tombola/commands.hpp"
+#include "examples/tombola/terminal.hpp"
+#include <fmt/format.h>
+
+#include "tombola/io/json.hpp"
+
+namespace tombola::driver {
+
+namespace {
+
+std::string number(const nlohmann::json& j) {
+  return j.is_number() ? fmt::format("{:.4f}", j.get<double>()) : "undefined";
+}
+
+/// `45 of 72 heads, 4 of 6 mlps`
+std::string kept_text(const nlohmann::json& ticket) {
+  std::string text;
+  for (const auto& [name, kept] : ticket.at("kept").items()) {
+    text += fmt::format("{}{} of {} {}", text.empty() ? "" : ", ", kept.dump(),
+                        ticket.at("size").at(name).dump(), name);
+  }
+  return text;
+}
+
+void print_result(const std::filesystem::path& folder, const common_options& c) {
+  nlohmann::json result = io::read_json(folder / "result.json");
+  if (c.json) {
+    result["folder"] = folder.string();
+    std::cout << result.dump() << '\n';
+    return;
+  }
+  std::cout << fmt::format("{} {}", result.at("metric").get<std::string>(),
+                           number(result.at("score")));
+  if (result.at("majority").is_number()) {
+    std::cout << fmt::format(" (majority class {})", number(result.at("majority")));
+  }
+  if (!result.at("ticket").is_null()) {
+    std::cout << fmt::format(", {} ticket: {}", result.at("ticket").at("kind").get<std::string>(),
+                             kept_text(result.at("ticket")));
+  }
+  std::cout << '\n' << folder.string() << '\n';
+}
+
+template <class Settings>
+void carry_out(const Settings& s, const run_command& c) {
+  stop_politely_at_ctrl_c();
+  terminal screen{c.common.quiet};
+  const experiment::observer watch = screen.observer();
+  const auto prepared = experiment::prepare(s);
+  const auto folder = run(prepared, {c.out, {c.common.threads}, {TOMBOLA_COMMIT}}, watch);
+  print_result(folder, c.common);
+}
+
+}  // namespace
+
+void pretrain(experiment::pretrain_settings s, const run_command& c) {
+  carry_out(s, c);
+}
+void train(const experiment::train_settings& s, const run_command& c) {
+  carry_out(s, c);
+}
+void find_masks(const experiment::search_settings& s, const run_command& c) {
+  carry_out(s, c);
+}
+void evaluate(const experiment::evaluation_settings& s, const run_command& c) {
+  carry_out(s, c);
+}
+
+}  // namespace tombola::driver

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <filesystem>
+
+#include "tombola/experiment/evaluate.hpp"
+#include "tombola/experiment/find_masks.hpp"
+#include "tombola/experiment/observer.hpp"
+#include "tombola/experiment/pretrain.hpp"
+#include "tombola/experiment/train.hpp"
+
+// The steps of an experiment on the backends that this program was built with. Only the .cpp of a
+// backend sees the backend: BERT is compiled once for each.
+
+namespace tombola::driver {
+
+/// Which device, and how much of it.
+struct device {
+  int threads = 1;
+};
+
+/// Where a run goes, and who watches it.
+struct run_options {
+  std::filesystem::path out;
+  driver::device device;
+  experiment::provenance_of_run who;
+};
+
+// Each step carries a prepared run out, or finds it done, and returns its folder.
+std::filesystem::path run(const experiment::prepared_pretraining& p,
+                          const run_options& o,
+                          const experiment::observer& watch);
+std::filesystem::path run(const experiment::prepared_training& p,
+                          const run_options& o,
+                          const experiment::observer& watch);
+std::filesystem::path run(const experiment::prepared_search& p,
+                          const run_options& o,
+                          const experiment::observer& watch);
+std::filesystem::path run(const experiment::prepared_evaluation& p,
+                          const run_options& o,
+                          const experiment::observer& watch);
+
+/// The weights that a weight ticket covers, of a model on the host.
+experiment::host_weights read_weights(const std::filesystem::path& model_folder,
+                                      std::vector<group> groups);
+
+}  // namespace tombola::driver

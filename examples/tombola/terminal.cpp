@@ -1,0 +1,83 @@
+#include "examples/tombola/terminal.hpp"
+
+#include <cmath>
+#include <csignal>
+#include <iostream>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace tombola::driver {
+
+namespace {
+
+volatile std::sig_atomic_t stop_requested = 0;
+
+extern "C" void ask_for_a_stop(int signal) {
+  stop_requested = 1;
+  std::signal(signal, SIG_DFL);
+}
+
+std::string time_text(double seconds) {
+  if (!std::isfinite(seconds) || seconds < 0) return "?";
+  const auto s = static_cast<long>(seconds + 0.5);
+  if (s < 60) return fmt::format("{} s", s);
+  if (s < 3600) return fmt::format("{}:{:02}", s / 60, s % 60);
+  return fmt::format("{}:{:02} h", s / 3600, s / 60 % 60);
+}
+
+std::string line_of(const experiment::progress& p) {
+  std::string line = p.what;
+  if (p.total > 0) {
+    line += fmt::format("  {}/{} ({:.0f} %)", p.done, p.total,
+                        100.0 * static_cast<double>(p.done) / static_cast<double>(p.total));
+  }
+  if (std::isfinite(p.loss)) line += fmt::format("  loss {:.4f}", p.loss);
+  if (p.tokens_per_second > 0) line += fmt::format("  {:.0f} tokens/s", p.tokens_per_second);
+  return line + fmt::format("  {} left", time_text(p.seconds_left));
+}
+
+}  // namespace
+
+terminal::terminal(bool quiet) : quiet_{quiet}, rewrites_{isatty(STDERR_FILENO) == 1} {}
+
+terminal::~terminal() {
+  clear_line();
+}
+
+experiment::observer terminal::observer() {
+  return {.report = quiet_ ? std::function<void(const experiment::progress&)>{}
+                           : [this](const experiment::progress& p) { show(p); },
+          .note = [this](const std::string& s) { note(s); },
+          .stop = [] { return stop_requested != 0; }};
+}
+
+void terminal::note(const std::string& sentence) {
+  if (quiet_) return;
+  clear_line();
+  std::cerr << sentence << '\n';
+}
+
+void terminal::show(const experiment::progress& p) {
+  if (rewrites_) {
+    std::cerr << "\r\033[K" << line_of(p) << std::flush;
+    line_is_open_ = true;
+    return;
+  }
+  const auto now = std::chrono::steady_clock::now();
+  if (now - last_plain_line_ < std::chrono::seconds{10}) return;
+  last_plain_line_ = now;
+  std::cerr << line_of(p) << '\n';
+}
+
+void terminal::clear_line() {
+  if (line_is_open_) std::cerr << "\r\033[K" << std::flush;
+  line_is_open_ = false;
+}
+
+void stop_politely_at_ctrl_c() {
+  std::signal(SIGINT, ask_for_a_stop);
+  std::signal(SIGTERM, ask_for_a_stop);
+}
+
+}  // namespace tombola::driver

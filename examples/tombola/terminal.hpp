@@ -1,0 +1,38 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "tombola/experiment/observer.hpp"
+
+namespace tombola::driver {
+
+/// What the person at the keyboard sees of long work: one line that renews itself on a terminal,
+/// plain lines elsewhere. Everything goes to the standard error stream; results go to the other one.
+class terminal {
+public:
+  /// quiet: neither progress nor notes.
+  explicit terminal(bool quiet);
+  ~terminal();
+  terminal(const terminal&) = delete;
+  terminal& operator=(const terminal&) = delete;
+
+  /// Callbacks into this object, which must outlive them; `stop` turns true at Ctrl-C.
+  [[nodiscard]] experiment::observer observer();
+
+  void note(const std::string& sentence);
+
+private:
+  void show(const experiment::progress& p);
+  void clear_line();
+
+  bool quiet_;
+  bool rewrites_;
+  bool line_is_open_ = false;
+  std::chrono::steady_clock::time_point last_plain_line_{};
+};
+
+/// From now on Ctrl-C asks running work for an orderly end; a second one ends the program at once.
+void stop_politely_at_ctrl_c();
+
+}  // namespace tombola::driver

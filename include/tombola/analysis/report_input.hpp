@@ -1,0 +1,121 @@
+#pragma once
+
+// Heavy: reads JSON and tensors.
+
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tombola/analysis/mask_folder.hpp"
+#include "tombola/analysis/report.hpp"
+#include "tombola/analysis/results.hpp"
+#include "tombola/analysis/search_line.hpp"
+#include "tombola/analysis/ticket_sets.hpp"
+#include "tombola/core/error.hpp"
+#include "tombola/core/trace.hpp"
+#include "tombola/io/sha256.hpp"
+#include "tombola/io/ticket_file.hpp"
+#include "tombola/io/trace_file.hpp"
+
+namespace tombola::analysis {
+
+namespace detail {
+
+/// A trace as a figure: the tickets go, their sizes stay.
+[[nodiscard]] inline found_search search_of(const result& r, const trace& t) {
+  found_search s{r.task, r.seed, std::string{to_string(r.ticket->family)}, {}};
+  s.figure.title = "Search of " + s.family + " for " + r.task + ", seed " + std::to_string(r.seed);
+  s.figure.metric = r.metric;
+  s.figure.baseline = t.baseline;
+  s.figure.threshold = t.threshold;
+  for (const trace_step& step : t.steps) {
+    const double size = static_cast<double>(step.candidate.size());
+    const double kept = static_cast<double>(step.candidate.count());
+    s.figure.points.push_back(
+        {step.phase, size > 0.0 ? kept / size : 0.0, step.metric, step.accepted});
+  }
+  return s;
+}
+
+/// Puts a good ticket where it belongs. A second one of a seed is told apart by its number.
+inline void add_ticket(ticket_set& set, const result& r, seed_ticket s) {
+  auto at = std::find_if(set.tasks.begin(), set.tasks.end(),
+                         [&](const task_tickets& t) { return t.task == r.task; });
+  if (at == set.tasks.end()) at = set.tasks.insert(at, {r.task, {}});
+  std::size_t earlier = 0;
+  for (const seed_ticket& other : at->seeds) earlier += other.value.origin.seed == r.seed ? 1U : 0U;
+  if (earlier > 0) s.seed += " (" + std::to_string(earlier + 1) + ")";
+  if (!at->seeds.empty()) {
+    try {
+      require_same_groups(at->seeds[0].value, s.value);
+    } catch (const shape_error& e) {
+      throw format_error(s.files[0].string(),
+                         "does not fit " + at->seeds[0].files[0].string() + ": " + e.what());
+    }
+  }
+  at->seeds.push_back(std::move(s));
+}
+
+/// Reads ticket and trace of every search. Both files are a search's own: one that is missing is an
+/// error, since the run says that it is done.
+inline void read_searches(report_input& in) {
+  std::map<ticket_family, ticket_set> families;
+  std::vector<const result*> searches;
+  for (const result& r : in.results) {
+    if (r.step == run_step::find_masks && r.ticket) searches.push_back(&r);
+  }
+  std::stable_sort(searches.begin(), searches.end(), [](const result* a, const result* b) {
+    return std::pair{a->task, a->seed} < std::pair{b->task, b->seed};
+  });
+  for (const result* r : searches) {
+    const std::filesystem::path file = r->file.parent_path() / "ticket.safetensors";
+    seed_ticket s{std::to_string(r->seed), io::read_ticket(file), {file}};
+    s.value.origin.seed = r->seed;
+    auto& set = families[r->ticket->family];
+    set.name = to_string(r->ticket->family);
+    add_ticket(set, *r, std::move(s));
+    in.searches.push_back(
+        search_of(*r, io::read_trace(r->file.parent_path() / "trace.safetensors")));
+  }
+  for (auto& [family, set] : families) in.sets.push_back(std::move(set));
+}
+
+}  // namespace detail
+
+/// Everything a report needs from a folder of runs, or from a folder of masks in the study's layout.
+///
+/// A folder with results in it is taken for the first, others for the second. Throws input_error if
+/// it is neither, and as read_results, read_ticket, read_trace and read_mask_sets do.
+[[nodiscard]] inline report_input read_report_input(const std::filesystem::path& folder) {
+  report_input in;
+  in.source = folder.string();
+  in.results = read_results(folder);
+  if (!in.results.empty()) {
+    detail::read_searches(in);
+    return in;
+  }
+  in.sets = read_mask_sets(folder);
+  if (in.sets.empty()) {
+    throw input_error(folder.string() +
+                      ": holds neither a result.json within " + std::to_string(max_result_depth) +
+                      " folders nor masks as <task>/seed_<number>/head_mask.npy, expected one of "
+                      "them");
+  }
+  for (const ticket_set& set : in.sets) {
+    for (const task_tickets& task : set.tasks) {
+      for (const seed_ticket& s : task.seeds) {
+        for (const auto& f : s.files) {
+          in.files.push_back({set.name + ", " + task.task + ", seed " + s.seed, f.string(),
+                              io::sha256_hex_of_file(f)});
+        }
+      }
+    }
+  }
+  return in;
+}
+
+}  // namespace tombola::analysis
