@@ -169,7 +169,9 @@ void add_find_masks(CLI::App& root, experiment::search_settings& s, run_command&
   app->add_option("--weight-step", s.weight_share, "Share of the weights left to remove in a step")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0));
-  counted(app, "--weight-steps", s.weight_steps, "Most steps over weights");
+  app->add_option("--weight-steps", s.weight_steps,
+                  "Most steps over weights; 0: 30 in mode study, else 60")
+      ->capture_default_str();
   counted(app, "--batch", s.batch, "Sequences in a batch");
   add_run(app, c);
   app->callback([&] { driver::find_masks(s, c); });

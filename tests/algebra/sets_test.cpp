@@ -123,7 +123,14 @@ TEST_CASE("tickets combine group by group") {
 TEST_CASE("tickets of other groups do not combine") {
   const ticket a = ticket_of({{1, 0}, {1, 0, 1}}), b = ticket_of({{1, 0, 1}, {1, 0}});
   CHECK_THROWS_WITH(united(a, b), "tickets differ in group 0: g0 (2) and g0 (3)");
-  CHECK_THROWS_AS(intersected(std::vector<ticket>{a, a, b}), shape_error);
+  CHECK_THROWS_WITH(intersected(std::vector<ticket>{a, a, b}),
+                    "tickets differ in group 0: g0 (2) and g0 (3)");
+  // As many units under another name are other units.
+  const ticket c{{{"g0", {2}}, {"other", {3}}}};
+  CHECK_THROWS_AS(united(a, c), shape_error);
+  CHECK_THROWS_AS(united(std::vector<ticket>{a, c}), shape_error);
+  CHECK_THROWS_AS(is_subset(a, c), shape_error);
+  CHECK_THROWS_AS(equal(a, c), shape_error);
   CHECK_THROWS_AS(equal(a, b), shape_error);
   CHECK_THROWS_AS(is_subset(a, ticket_of({{1, 0}})), shape_error);
 }

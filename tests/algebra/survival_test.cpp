@@ -56,6 +56,8 @@ TEST_CASE("the groups of tickets are pooled") {
   CHECK(count_survival(two) == survival{5, {3, 3}, {1, 2, 2}});
   CHECK(count_survival(masks_of_group(two, 1)) == survival{2, {1, 2}, {0, 1, 1}});
   CHECK_THROWS_AS(count_survival(std::vector<ticket>{two[0], ticket{{groups[0]}}}), shape_error);
+  const ticket renamed{{groups[0], {"other", {2}}}};
+  CHECK_THROWS_AS(count_survival(std::vector<ticket>{two[0], renamed}), shape_error);
   survival s = count_survival(two);
   CHECK_THROWS_WITH(s += count_survival(std::vector<mask>{mask{3}}),
                     "survival: groups under 2 and 1 masks");

@@ -28,8 +28,8 @@ void check_numbers(const std::vector<double>& found, const std::vector<double>& 
   test::check_close("numbers", found, expected, 1e-15 * std::max(1.0, test::largest_of(expected)));
 }
 
-/// Two sequences, of 2 tokens and of 1, one head of 4 numbers. The scores of token 0 are ln 3 and 0,
-/// those of token 1 both 0.
+/// Two sequences, of 2 tokens and of 1, one head of 4 numbers. The scores of token 0 are ln 3 and
+/// 0, those of token 1 both 0.
 struct small_attention {
   std::vector<double> qkv = std::vector<double>(3 * 12), context = std::vector<double>(12);
   std::vector<std::int32_t> offsets{0, 2, 3};

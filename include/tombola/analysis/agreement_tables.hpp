@@ -12,6 +12,7 @@
 #include "tombola/algebra/overlap.hpp"
 #include "tombola/algebra/survival.hpp"
 #include "tombola/analysis/moments.hpp"
+#include "tombola/analysis/result.hpp"
 #include "tombola/analysis/table.hpp"
 #include "tombola/analysis/ticket_sets.hpp"
 #include "tombola/analysis/verdicts.hpp"
@@ -150,7 +151,7 @@ inline constexpr double overlap_level = 0.05;
 
 /// Whether the seeds found the same tickets, more than chance makes them.
 [[nodiscard]] inline verdict agree_beyond_chance(const part_agreement& a) {
-  verdict v{a.task, a.set, "Seeds agree on " + a.part + " more than chance", "",
+  verdict v{a.task, a.set, "seeds agree on " + std::string{in_words(a.part)} + " more than chance", "",
             outcome::cannot_tell};
   if (!a.mean_jaccard.defined() || !a.mean_expected_jaccard.defined()) {
     v.finding = "no overlap to judge: " + to_string(a.mean_jaccard.why);

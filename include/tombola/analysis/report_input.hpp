@@ -100,8 +100,8 @@ inline void read_searches(report_input& in) {
   }
   in.sets = read_mask_sets(folder);
   if (in.sets.empty()) {
-    throw input_error(folder.string() +
-                      ": holds neither a result.json within " + std::to_string(max_result_depth) +
+    throw input_error(folder.string() + ": holds neither a result.json within " +
+                      std::to_string(max_result_depth) +
                       " folders nor masks as <task>/seed_<number>/head_mask.npy, expected one of "
                       "them");
   }

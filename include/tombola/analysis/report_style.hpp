@@ -35,20 +35,22 @@ padding:20px 22px;margin:20px 0}
 .scroll{overflow-x:auto;max-width:100%;margin:8px 0}
 .grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,var(--wide,480px)),1fr));
 gap:14px 26px;align-items:start}
-.narrow{--wide:300px}
 figure{margin:10px 0;min-width:0}
 figcaption{font-weight:600;margin-bottom:4px}
 figcaption span{font-weight:400;color:var(--quiet)}
 table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums;min-width:50%}
 caption{text-align:left;font-weight:600;padding:4px 0 6px}
-th,td{padding:5px 14px 5px 0;text-align:left;border-bottom:1px solid var(--line);
+th,td{padding:5px 16px 5px 0;text-align:left;border-bottom:1px solid var(--line);
 vertical-align:top;max-width:44ch;overflow-wrap:normal}
 th{font-weight:600;color:var(--quiet);vertical-align:bottom;line-height:1.25}
-td.number{white-space:nowrap}
-td.long{min-width:22ch;overflow-wrap:anywhere}
+.number{text-align:right}
+td.number,td.short{white-space:nowrap}
+td.long{min-width:24ch;overflow-wrap:anywhere}
 ul.verdicts{list-style:none;margin:4px 0 10px;padding:0}
 ul.verdicts li{display:grid;grid-template-columns:8.6em 1fr;gap:2px 12px;padding:7px 0;
 border-bottom:1px solid var(--line)}
+.claim::first-letter{text-transform:uppercase}
+.claim{display:inline-block;font-weight:600}
 ul.verdicts small{color:var(--quiet);font-size:.9rem;grid-column:2}
 .badge{font-size:.78rem;font-weight:600;border-radius:99px;padding:1px 10px;text-align:center;
 align-self:start;margin-top:2px;border:1px solid var(--quiet)}
@@ -82,7 +84,9 @@ svg .accepted circle{fill:var(--first)}
 svg .rejected path{fill:none;stroke:var(--second);stroke-width:2.4}
 @media(max-width:620px){main,header,nav{padding:0 12px}header{padding-top:20px}
 section{padding:14px 12px;border-radius:8px}h1{font-size:1.5rem}
-ul.verdicts li{grid-template-columns:1fr}ul.verdicts small{grid-column:1}.badge{justify-self:start}}
+ul.verdicts li{grid-template-columns:1fr}.claim::first-letter{text-transform:uppercase}
+.claim{display:inline-block;font-weight:600}
+ul.verdicts small{grid-column:1}.badge{justify-self:start}}
 @media print{:root{color-scheme:light;--page:#fff;--card:#fff;--ink:#000;--quiet:#444;--line:#bbb;
 --first:#0b5fa5;--second:#b84a00;--first-pale:#fff;--second-pale:#fff}
 body{font-size:10pt}nav{display:none}section{border:0;padding:0}figure,tr,li{break-inside:avoid}

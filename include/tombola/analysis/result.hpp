@@ -49,6 +49,13 @@ inline constexpr std::array<std::pair<ticket_family, std::string_view>, 4> famil
   return family_words[static_cast<std::size_t>(f)].second;
 }
 
+/// A family, or a kind of unit, as prose has it; other names stay as they are.
+[[nodiscard]] constexpr std::string_view in_words(std::string_view name) noexcept {
+  if (name == "heads_mlps") return "heads and MLPs";
+  if (name == "mlps") return "MLPs";
+  return name == "none" ? "no tickets" : name;
+}
+
 /// The ticket a run had: what the report needs of it without opening its file.
 struct ticket_summary {
   std::string file;

@@ -39,7 +39,7 @@ inline void draw_level(markup& m,
   m.open("g", {{"class", kind}}).leaf("title", label + ": " + shortest(value));
   m.empty("line",
           {{"x1", fixed(from, 1)}, {"x2", fixed(to, 1)}, {"y1", fixed(y, 1)}, {"y2", fixed(y, 1)}});
-  m.leaf("text", {{"x", fixed(to, 1)}, {"y", fixed(y - 4.0, 1)}, {"class", "end"}}, label);
+  m.leaf("text", {{"x", fixed(to + 6.0, 1)}, {"y", fixed(y + 4.0, 1)}, {"class", "start"}}, label);
   m.close().line();
 }
 
@@ -62,8 +62,8 @@ inline void draw_point(markup& m, const search_point& p, std::size_t number, dou
 /// Draws the search as one <svg> element, the guard drawn in. Under the line stands what share of
 /// all units the candidate keeps. Points whose metric is not finite are left out of the line.
 [[nodiscard]] inline std::string draw(const search_figure& f) {
-  constexpr double width = 520.0, height = 270.0, left = 56.0, right = 14.0, top = 26.0,
-                   bottom = 216.0;
+  constexpr double width = 520.0, height = 280.0, left = 56.0, right = 66.0, top = 42.0,
+                   bottom = 226.0;
   std::vector<double> all{f.baseline, f.threshold};
   for (const search_point& p : f.points) all.push_back(p.metric);
   const axis y = axis_over(all, bottom, top);
@@ -106,9 +106,9 @@ inline void draw_point(markup& m, const search_point& p, std::size_t number, dou
     path += (path.empty() ? "M" : "L") + fixed(at, 1) + " " + fixed(y(p.metric), 1);
   }
   if (std::isfinite(f.baseline))
-  detail::draw_level(m, "full model", f.baseline, y(f.baseline), left, width - right, "baseline");
+    detail::draw_level(m, "full model", f.baseline, y(f.baseline), left, width - right, "baseline");
   if (std::isfinite(f.threshold))
-  detail::draw_level(m, "guard", f.threshold, y(f.threshold), left, width - right, "guard");
+    detail::draw_level(m, "guard", f.threshold, y(f.threshold), left, width - right, "guard");
   if (!path.empty()) m.empty("path", {{"d", path}, {"class", "trace"}});
   for (std::size_t i = 0; i < n; ++i) {
     if (!std::isfinite(f.points[i].metric)) continue;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -140,27 +141,50 @@ struct table {
   return out;
 }
 
+namespace detail {
+
+/// Whether a column holds numbers, so that it is set to the right.
+[[nodiscard]] inline bool is_numeric(const table& t, std::size_t c) {
+  return std::any_of(t.rows.begin(), t.rows.end(), [c](const auto& row) {
+    return std::holds_alternative<double>(row[c].value) ||
+           std::holds_alternative<std::uint64_t>(row[c].value);
+  });
+}
+
+/// Text that stays on one line, text that may break, and numbers.
+[[nodiscard]] inline std::string class_of(const cell& c) {
+  const auto* s = std::get_if<std::string>(&c.value);
+  return s == nullptr ? "number" : s->size() <= 24 ? "short" : "long";
+}
+
+}  // namespace detail
+
 /// The table for a page, inside a frame that scrolls where the page is narrow. Missing numbers show
 /// their reason as a tooltip and, once each, under the table.
 [[nodiscard]] inline std::string to_html(const table& t) {
   markup m;
   m.open("div", {{"class", "scroll"}, {"tabindex", "0"}}).open("table");
   m.leaf("caption", t.caption).open("thead").open("tr");
-  for (const column& c : t.columns) m.leaf("th", {{"scope", "col"}}, c.heading);
+  for (std::size_t c = 0; c < t.columns.size(); ++c) {
+    m.leaf("th", {{"scope", "col"}, {"class", detail::is_numeric(t, c) ? "number" : "text"}},
+           t.columns[c].heading);
+  }
   m.close().close().open("tbody").line();
   std::vector<std::string> reasons;
   for (const auto& row : t.rows) {
     m.open("tr");
     for (const cell& c : row) {
-      if (const auto* gone = std::get_if<missing>(&c.value)) {
-        m.leaf("td", {{"class", "number"}, {"title", gone->why}}, page_text(c));
-        if (std::find(reasons.begin(), reasons.end(), gone->why) == reasons.end()) {
-          reasons.push_back(gone->why);
-        }
-      } else if (std::holds_alternative<std::string>(c.value)) {
-        m.leaf("td", page_text(c));
+      const auto* gone = std::get_if<missing>(&c.value);
+      if (gone != nullptr &&
+          std::find(reasons.begin(), reasons.end(), gone->why) == reasons.end()) {
+        reasons.push_back(gone->why);
+      }
+      const std::string type = detail::class_of(c);
+      if (type == "number") {
+        m.leaf("td", {{"class", type}, {"title", gone != nullptr ? gone->why : plain_text(c)}},
+               page_text(c));
       } else {
-        m.leaf("td", {{"class", "number"}, {"title", plain_text(c)}}, page_text(c));
+        m.leaf("td", {{"class", type}}, page_text(c));
       }
     }
     m.close().line();
@@ -172,6 +196,28 @@ struct table {
     m.leaf("p", {{"class", "note"}}, "A dash stands where there is no number: " + all + ".").line();
   }
   return m.str();
+}
+
+/// The same, folded away where it has more than `longest` rows; opening it takes no script.
+[[nodiscard]] inline std::string to_html_folded(const table& t, std::size_t longest) {
+  if (t.rows.size() <= longest) return to_html(t);
+  markup m;
+  m.open("details").leaf("summary", t.caption + " (" + std::to_string(t.rows.size()) + " rows)");
+  m.raw(to_html(t)).close().line();
+  return m.str();
+}
+
+/// The table without the columns of these keys, for a page that says the same elsewhere.
+[[nodiscard]] inline table without(table t, std::initializer_list<std::string_view> keys) {
+  for (const std::string_view key : keys) {
+    const auto at = std::find_if(t.columns.begin(), t.columns.end(),
+                                 [key](const column& c) { return c.key == key; });
+    if (at == t.columns.end()) continue;
+    const auto place = at - t.columns.begin();
+    t.columns.erase(at);
+    for (auto& row : t.rows) row.erase(row.begin() + place);
+  }
+  return t;
 }
 
 }  // namespace tombola::analysis

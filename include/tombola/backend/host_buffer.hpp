@@ -12,9 +12,9 @@
 
 namespace tombola {
 
-/// n numbers of a host's memory, aligned to 64 bytes (a cache line, and the widest vector register).
-/// Starts at zero; moves and does not copy; a buffer moved from is empty.
-/// Throws runtime_failure where there is not that much memory.
+/// n numbers of a host's memory, aligned to 64 bytes (a cache line, and the widest vector
+/// register). Starts at zero; moves and does not copy; a buffer moved from is empty. For backends
+/// whose memory is the host's: what their allocate() returns.
 template <class T>
 class host_buffer {
   static_assert(std::is_arithmetic_v<T>, "a buffer holds numbers");
@@ -24,6 +24,8 @@ public:
   static constexpr std::size_t alignment = 64;
 
   host_buffer() = default;
+  /// n zeros; nothing, and a null data(), for n = 0. Throws runtime_failure where the memory is not
+  /// there, or n numbers have more bytes than can be counted.
   explicit host_buffer(std::size_t n) : numbers_{make(n)}, size_{n} {}
 
   host_buffer(host_buffer&& other) noexcept
@@ -34,11 +36,13 @@ public:
     return *this;
   }
 
+  /// Stays the same until the buffer is moved from or destroyed.
   [[nodiscard]] T* data() noexcept { return numbers_.get(); }
   [[nodiscard]] const T* data() const noexcept { return numbers_.get(); }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
 private:
+  /// Memory that came aligned has to go back saying so.
   struct release {
     void operator()(T* p) const noexcept {
       ::operator delete (static_cast<void*>(p), std::align_val_t{alignment});

@@ -18,8 +18,10 @@ namespace tombola {
 /// The specification of every verb: plain loops on one thread, every sum in double, results rounded
 /// to T once. Slow on purpose; what other backends are compared with.
 ///
-/// The verbs are the functions reference::compute in reference/. Nothing is deferred: a verb is done
-/// when run() returns.
+/// The verbs are the functions reference::compute in reference/. Nothing is deferred: a verb is
+/// done when run() returns, and there is no state: backends of one type are interchangeable. T is
+/// the type of parameters and of activations; double is what tests measure with, float shows what
+/// rounding alone does to a result.
 template <class T>
 requires std::same_as<T, float> || std::same_as<T, double>
 class reference_backend {
@@ -40,19 +42,21 @@ public:
     std::copy(host.begin(), host.end(), to.data);
   }
 
-  /// Backend to host.
+  /// Backend to host: here a copy, since all earlier verbs are done.
   template <class U>
   void read(view<U> from, std::span<std::remove_const_t<U>> host) {
     require_length(from, host.size(), "read", "source");
     std::copy_n(from.data, host.size(), host.begin());
   }
 
+  /// Inside the backend. The two may not overlap.
   template <class U>
   void copy(view<const std::type_identity_t<U>> from, view<U> to) {
     require_length(to, from.size(), "copy", "destination");
     std::copy_n(from.data, from.size(), to.data);
   }
 
+  /// Every number of the view, and nothing beside it, becomes value.
   template <class U>
   void fill(view<U> to, std::type_identity_t<U> value) {
     std::fill_n(to.data, to.size(), value);

@@ -80,8 +80,8 @@ void evaluate(B& b,
     inputs.push_back({"ticket", file, io::sha256_hex_of_file(p.settings.ticket)});
   }
   put_common(result, who, inputs, seconds, static_cast<double>(p.split.set.tokens()));
-  const auto majority = majority_score(p.task, p.split.set, p.split.set);
-  result["majority"] = majority ? nlohmann::json(*majority) : nlohmann::json(nullptr);
+  const bool known = p.settings.split == "dev" && p.run.majority.has_value();
+  result["majority"] = known ? nlohmann::json(*p.run.majority) : nlohmann::json(nullptr);
   result["ticket"] = p.ticket ? ticket_json(*p.ticket, file) : nlohmann::json(nullptr);
   result["retrained"] = p.retrained;
   folder.finish(std::move(result));

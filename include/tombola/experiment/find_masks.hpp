@@ -58,9 +58,9 @@ struct search_settings {
   estimator which = estimator::per_example;  ///< the study's mode always takes `cumulative`
   selection_split select = selection_split::dev;
   double guard_share = 0.9;
-  double step_share = 0.1;     ///< of the heads and of the MLPs in a step
-  double weight_share = 0.05;  ///< of the weights left in a step
-  std::size_t weight_steps = 30;
+  double step_share = 0.1;        ///< of the heads and of the MLPs in a step
+  double weight_share = 0.05;     ///< of the weights left in a step
+  std::size_t weight_steps = 0;   ///< at most; 0: 30 in the study's mode, else 60
   std::size_t batch = 64;
 };
 
@@ -76,6 +76,7 @@ struct prepared_search {
 
 [[nodiscard]] inline prepared_search prepare(search_settings s) {
   if (s.mode == search_mode::study) s.which = estimator::cumulative;
+  if (s.weight_steps == 0) s.weight_steps = s.mode == search_mode::study ? 30 : 60;
   trained_run run = open_trained_run(s.run, s.data);
   if (run.trained_under) {
     throw input_error(s.run.string() +
@@ -248,8 +249,7 @@ void find_masks(B& b,
              {{"model", p.run.folder.string(), p.run.source.fingerprint},
               {"selection", p.selection.file.string(), io::sha256_hex_of_file(p.selection.file)}},
              seconds, passes * static_cast<double>(p.selection.set.tokens()));
-  const auto majority = majority_score(p.task, p.dev.set, p.dev.set);
-  result["majority"] = majority ? nlohmann::json(*majority) : nlohmann::json(nullptr);
+  result["majority"] = p.run.majority ? nlohmann::json(*p.run.majority) : nlohmann::json(nullptr);
   result["ticket"] = ticket_json(t, "ticket.safetensors");
   result["retrained"] = false;
   const double metric = detail::metric_of(found);

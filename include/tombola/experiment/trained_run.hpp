@@ -20,7 +20,8 @@ struct trained_run {
   std::uint64_t seed = 0;
   std::size_t max_length = 0;
   std::size_t rows = 0;
-  std::filesystem::path data;  ///< folder of the tasks, as given when it was trained
+  std::filesystem::path data;      ///< folder of the tasks, as given when it was trained
+  std::optional<double> majority;  ///< score of the training set's commonest class on dev
   model_source source;
   std::optional<ticket> trained_under;
 };
@@ -36,24 +37,25 @@ struct trained_run {
   }
   const auto settings = io::require<nlohmann::json>(run, "settings", file);
   std::filesystem::path from = data;
+  const std::filesystem::path result_file = folder / "result.json";
+  const nlohmann::json result = io::read_json(result_file);
   if (from.empty()) {
-    const nlohmann::json result = io::read_json(folder / "result.json");
-    for (const auto& i :
-         io::require<std::vector<nlohmann::json>>(result, "inputs", folder / "result.json")) {
+    for (const auto& i : io::require<std::vector<nlohmann::json>>(result, "inputs", result_file)) {
       if (i.value("name", "") == "dev") {
         from = std::filesystem::path{i.value("path", "")}.parent_path().parent_path();
       }
     }
   }
   std::optional<ticket> t;
-  const bool has_ticket = !io::require<nlohmann::json>(run, "settings", file)["ticket"].is_null();
-  if (has_ticket) t = io::read_ticket(folder / "ticket.safetensors");
+  if (io::optional_member<std::string>(settings, "ticket", file))
+    t = io::read_ticket(folder / "ticket.safetensors");
   return {folder,
           io::require<std::string>(run, "task", file),
           io::require<std::uint64_t>(run, "seed", file),
           io::require<std::size_t>(settings, "max_length", file),
           io::require<std::size_t>(settings, "rows", file),
           from,
+          io::optional_member<double>(result, "majority", result_file),
           open_model(folder / "model"),
           std::move(t)};
 }

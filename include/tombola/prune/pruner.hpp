@@ -107,7 +107,7 @@ template <objective O, class Progress>
 void shrink(O& o,
             search& s,
             const std::vector<std::size_t>& sizes,
-            const std::string& phase,
+            const std::string phase,  // by value: the ticket it may be named in is replaced
             Progress& progress) {
   for (;;) {
     std::vector<std::size_t> k(sizes.size());

@@ -63,7 +63,7 @@ struct attention_case : verb_case {
     }
     cotangents = {{"context", random_matrix(packed.tokens(), width, 53)}};
     terms = static_cast<double>(packed.longest + s.size);
-    magnitude = 8.0;  // the scores: an error of theirs is relative in the probabilities
+    magnitude = 3.0;  // the scores: an error of theirs is relative in the probabilities
   }
 
   [[nodiscard]] dropout_bits drop() const { return {{0xabcdef01, 99}, rate}; }
@@ -137,7 +137,7 @@ struct attention_statistics_case : verb_case {
     inputs = {{"qkv", random_matrix(packed.tokens(), 3 * s.heads * s.size, 55)}};
     start = {{"entropy", random_matrix(heads, 1, 56)}};
     terms = static_cast<double>(packed.longest + s.size);
-    magnitude = 8.0;
+    magnitude = 3.0;
   }
 
   template <class B>

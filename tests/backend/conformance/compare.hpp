@@ -32,9 +32,10 @@ struct verb_case {
 };
 
 /// How far two computations of an output may be apart: a sum of n rounded terms, in any order,
-/// wanders by sqrt(n) rounding errors of its partial sums; each step before and after it (a product,
-/// an exponential, a scaling) adds one or two. The errors are relative to the largest numbers met:
-/// those of the output, 1, or what the case names. A wrong term or factor is off by 1e-2 and more.
+/// wanders by sqrt(n) rounding errors of its partial sums; each step before and after it (a
+/// product, an exponential, a scaling) adds one or two. The errors are relative to the largest
+/// numbers met: those of the output, 1, or what the case names. A wrong term or factor is off by
+/// 1e-2 and more.
 template <class A>
 [[nodiscard]] double tolerance(const verb_case& c, double largest) {
   return static_cast<double>(std::numeric_limits<A>::epsilon()) * (8.0 + 2.0 * std::sqrt(c.terms)) *

@@ -54,7 +54,7 @@ struct add_norm_case : verb_case {
     cotangents = {{"y", random_matrix(s.rows, s.cols, 35)}};
     start = {{"dweight", random_matrix(s.cols, 1, 36)}, {"dbias", random_matrix(s.cols, 1, 37)}};
     // Rows differ in deviation, the smallest of which multiplies what rounding left in s.
-    magnitude = 8.0;
+    magnitude = 3.0;
     terms = static_cast<double>(std::max(s.rows, s.cols));
   }
 

@@ -92,9 +92,9 @@ private:
 
 /// Hands out views for one verb and collects what the verb left in them.
 ///
-/// Guards of inputs are NaN, so that reading past the end shows in the results; those of outputs are
-/// a finite number, so that a NaN written over one shows. Outputs start as NaN: a verb that should
-/// overwrite may not read them.
+/// Guards of inputs are NaN, so that reading past the end shows in the results; those of outputs
+/// are a finite number, so that a NaN written over one shows. Outputs start as NaN: a verb that
+/// should overwrite may not read them.
 template <class B>
 class rig {
 public:

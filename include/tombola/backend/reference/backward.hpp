@@ -17,6 +17,8 @@ void add_to(T& place, double value) noexcept {
   store(place, double{place} + value);
 }
 
+/// dy [M, N], weight [N, K], dx [M, K]: the sum runs over N. The derivative of gelu is a factor of
+/// each element after the sum. Cost: M N K products.
 template <class A>
 void compute(const linear_input_gradient<A>& v) {
   for (std::size_t m = 0; m < v.dx.rows; ++m) {
@@ -32,6 +34,7 @@ void compute(const linear_input_gradient<A>& v) {
   }
 }
 
+/// Number by number, so that dpre may lie over dy.
 template <class A>
 void compute(const gelu_backward<A>& v) {
   for (std::size_t i = 0; i < v.pre.size(); ++i) {
@@ -58,6 +61,8 @@ template <class A>
   return sum;
 }
 
+/// dy [M, N], x [M, K], dweight [N, K]: the sum runs over the M rows of the batch. The gradients of
+/// weight and bias are summed apart from what they hold and added once.
 template <class A, class P>
 void compute(const linear_weight_gradient<A, P>& v) {
   for (std::size_t n = 0; n < v.dy.cols; ++n) {
@@ -68,7 +73,10 @@ void compute(const linear_weight_gradient<A, P>& v) {
   }
 }
 
-/// With g = dy * weight: ds = inverse_deviation (g - mean(g) - normalized mean(g normalized)).
+/// With g = dy * weight: ds = inverse_deviation (g - mean(g) - normalized mean(g normalized)),
+/// means over a row: mean and deviation of the row depend on every s. A row's g is read before its
+/// ds is written, since dsum may be dy. dx goes back through the gate and the same dropped
+/// elements.
 template <class A>
 void compute(const add_norm_backward<A>& v) {
   const std::size_t width = v.dy.cols;
@@ -94,6 +102,7 @@ void compute(const add_norm_backward<A>& v) {
   }
 }
 
+/// dy and normalized [M, C]: sums over the M rows.
 template <class A, class P>
 void compute(const norm_weight_gradient<A, P>& v) {
   for (std::size_t c = 0; c < v.dy.cols; ++c) {
@@ -102,6 +111,7 @@ void compute(const norm_weight_gradient<A, P>& v) {
   }
 }
 
+/// a, b [T, H D], dots [T, H].
 template <class A>
 void compute(const head_dots<A>& v) {
   const std::size_t size = v.a.cols / v.dots.cols;
@@ -112,6 +122,7 @@ void compute(const head_dots<A>& v) {
   }
 }
 
+/// From y, not x: 1 - y^2 is the derivative, and nothing else need be kept.
 template <class A>
 void compute(const tanh_backward<A>& v) {
   for (std::size_t i = 0; i < v.y.size(); ++i) {
@@ -130,11 +141,13 @@ void scatter(const view<const A>& from, const view<const std::int32_t>& rows, co
   }
 }
 
+/// The backward of gather_rows.
 template <class A>
 void compute(const scatter_rows<A>& v) {
   scatter(v.dy, v.rows, v.dx);
 }
 
+/// Three tables get the same rows; a piece that no token uses is not touched.
 template <class A, class P>
 void compute(const embed_backward<A, P>& v) {
   scatter(v.dout, v.ids, v.dword);

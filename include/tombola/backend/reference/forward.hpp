@@ -13,6 +13,7 @@
 
 namespace tombola::reference {
 
+/// The three tables are [V, C], [P, C] and [S, C]; the sum of a row of each is one row of [T, C].
 template <class A>
 void compute(const embed<A>& v) {
   for (std::size_t t = 0; t < v.out.rows; ++t) {
@@ -37,6 +38,7 @@ template <class A>
   return bias.empty() ? product : product + double{bias.data[n]};
 }
 
+/// x [M, K], weight [N, K] as the checkpoints have it, y [M, N]. Cost: M N K products.
 template <class A>
 void compute(const linear<A>& v) {
   for (std::size_t m = 0; m < v.y.rows; ++m) {
@@ -46,6 +48,7 @@ void compute(const linear<A>& v) {
   }
 }
 
+/// gelu is taken of the sum before it is rounded into pre, as a fused kernel does.
 template <class A>
 void compute(const linear_gelu<A>& v) {
   for (std::size_t m = 0; m < v.y.rows; ++m) {
@@ -57,7 +60,8 @@ void compute(const linear_gelu<A>& v) {
   }
 }
 
-/// One row of add_norm. s: scratch of C numbers.
+/// One row of add_norm. s: scratch of C numbers; all of x is read into it before y is written.
+/// A gate is one number for the whole matrix; dropout comes before the gate and the residual.
 template <class A>
 void add_norm_row(const add_norm<A>& v, std::size_t m, std::vector<double>& s) {
   const std::size_t width = v.x.cols;
@@ -81,12 +85,16 @@ void add_norm_row(const add_norm<A>& v, std::size_t m, std::vector<double>& s) {
   if (!v.inverse_deviation.empty()) store(v.inverse_deviation.data[m], inverse);
 }
 
+/// Layer normalisation over each row of [M, C]. Source: Ba, Kiros and Hinton, arXiv:1607.06450; the
+/// variance is divided by C, as torch's LayerNorm does.
 template <class A>
 void compute(const add_norm<A>& v) {
   std::vector<double> s(v.x.cols);
   for (std::size_t m = 0; m < v.x.rows; ++m) add_norm_row(v, m, s);
 }
 
+/// [M, C]: what is kept grows by 1 / (1 - rate), so that the mean stays. Source: Srivastava et al.,
+/// JMLR 15 (2014), in the inverted form. Column is the column of the matrix, head is 0.
 template <class A>
 void compute(const dropout<A>& v) {
   for (std::size_t m = 0; m < v.x.rows; ++m) {
@@ -96,11 +104,13 @@ void compute(const dropout<A>& v) {
   }
 }
 
+/// Any shape: number by number.
 template <class A>
 void compute(const tanh_of<A>& v) {
   for (std::size_t i = 0; i < v.x.size(); ++i) store(v.y.data[i], std::tanh(double{v.x.data[i]}));
 }
 
+/// Rows are copied as they are, bit for bit; a row may be wanted several times.
 template <class A>
 void compute(const gather_rows<A>& v) {
   for (std::size_t i = 0; i < v.y.rows; ++i) {
@@ -109,6 +119,9 @@ void compute(const gather_rows<A>& v) {
   }
 }
 
+/// Logits [M, K]. The loss is log-sum-exp minus the label's logit: no logarithm of a probability is
+/// taken, which could be 0. Losses come before the gradient of a row, since that may lie over
+/// logits.
 template <class A>
 void compute(const cross_entropy<A>& v) {
   const std::size_t classes = v.logits.cols;
@@ -124,6 +137,7 @@ void compute(const cross_entropy<A>& v) {
   }
 }
 
+/// Predictions [M, 1]. The factor 2 is in: scale alone says what the losses are averaged over.
 template <class A>
 void compute(const squared_error<A>& v) {
   for (std::size_t i = 0; i < v.predictions.rows; ++i) {

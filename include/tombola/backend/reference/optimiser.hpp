@@ -12,11 +12,15 @@
 
 namespace tombola::reference {
 
+/// Squares of floats and their sum are taken in double, in the order of x: the norm of all
+/// gradients is what clipping and a published curve rest on.
 template <class P>
 void compute(const sum_of_squares<P>& v) {
   v.total.data[0] += dot(v.x.data, v.x.data, v.x.size());
 }
 
+/// 1e-6 is torch's clip_grad_norm_. A norm that is not finite fails whether or not there is a
+/// limit.
 inline void compute(const clip_factor& v) {
   const double norm = std::sqrt(v.squares.data[0]);
   v.norm.data[0] = norm;
@@ -28,6 +32,11 @@ inline void compute(const clip_factor& v) {
   v.factor.data[0] = v.max_norm == 0.0 ? 1.0 : std::min(1.0, v.max_norm / (norm + 1e-6));
 }
 
+/// Source: Kingma and Ba, arXiv:1412.6980, algorithm 1, for the moments and their corrections
+/// 1 - beta^t; Loshchilov and Hutter, arXiv:1711.05101, for decay apart from the gradient. The
+/// forms differ in two places: epsilon is added before (study) or after (torch) the correction of
+/// v, and decay acts on the new (study) or the old (torch) parameter. All three numbers of an
+/// element are rounded once, after both parts of the step.
 template <class P>
 void compute(const adamw<P>& v) {
   if (v.failed.data[0] != 0) return;
@@ -53,6 +62,7 @@ void compute(const adamw<P>& v) {
   }
 }
 
+/// Not a product with 0 or 1: that would keep the NaN of a masked number, and its sign.
 template <class P, class A>
 void compute(const apply_mask<P, A>& v) {
   for (std::size_t i = 0; i < v.stored.size(); ++i) {

@@ -166,8 +166,8 @@ inline void score_gradient_row(const dropout_bits& drop,
   }
   T factors[dropout_columns];
   for (std::size_t first = 0; first < n; first += dropout_columns) {
-    dropout_factors(drop, row, first, factors);
     const std::size_t m = std::min(dropout_columns, n - first);
+    dropout_factors(drop, row, first, m, factors);
     T *p = probabilities + first, *g = gradient + first;
     for (std::size_t j = 0; j < m; ++j) {
       g[j] = p[j] * (factors[j] * g[j] - dot);

@@ -1,0 +1,185 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tombola/analysis/agreement_section.hpp"
+#include "tombola/analysis/agreement_tables.hpp"
+#include "tombola/analysis/markup.hpp"
+#include "tombola/analysis/provenance_section.hpp"
+#include "tombola/analysis/report_style.hpp"
+#include "tombola/analysis/result.hpp"
+#include "tombola/analysis/score_section.hpp"
+#include "tombola/analysis/score_tables.hpp"
+#include "tombola/analysis/scores_by_ticket.hpp"
+#include "tombola/analysis/survivor_section.hpp"
+#include "tombola/analysis/table.hpp"
+#include "tombola/analysis/ticket_sets.hpp"
+#include "tombola/analysis/verdicts.hpp"
+
+namespace tombola::analysis {
+
+/// Everything a report is made of. report_input.hpp reads it from a folder.
+struct report_input {
+  std::string source;                  ///< the folder, for the first line
+  std::vector<result> results;         ///< of runs; empty for a folder of masks
+  std::vector<ticket_set> sets;        ///< good tickets by family, or the masks
+  std::vector<found_search> searches;  ///< traces of the searches
+  std::vector<input_file> files;       ///< mask files that were read
+};
+
+/// What a caller may choose.
+struct report_options {
+  std::string title = "Lottery tickets";
+};
+
+/// All that is computed from the input, once, for the page and for the tables.
+struct report_numbers {
+  std::vector<score_group> scores;
+  std::vector<std::vector<part_agreement>> agreements;  ///< one list for each set
+  std::vector<verdict> verdicts;
+};
+
+/// Computes it. Throws as score_groups does; shape_error if tickets of one task differ in shape.
+[[nodiscard]] inline report_numbers compute(const report_input& in) {
+  report_numbers n;
+  n.scores = score_groups(in.results);
+  for (const score_group& g : n.scores) {
+    for (verdict& v : verdicts(g)) n.verdicts.push_back(std::move(v));
+  }
+  for (const ticket_set& set : in.sets) {
+    n.agreements.push_back(agreements_of(set));
+    for (const part_agreement& a : n.agreements.back()) {
+      n.verdicts.push_back(agree_beyond_chance(a));
+    }
+  }
+  // What is said about one task and family stands together, scores first.
+  std::stable_sort(n.verdicts.begin(), n.verdicts.end(), [](const verdict& a, const verdict& b) {
+    return std::pair{a.task, a.family} < std::pair{b.task, b.family};
+  });
+  return n;
+}
+
+/// Every table of the report, for files. Tables without rows are left out.
+[[nodiscard]] inline std::vector<table> report_tables(const report_input& in,
+                                                      const report_numbers& n) {
+  std::vector<part_agreement> agreements;
+  for (const auto& of_set : n.agreements) {
+    agreements.insert(agreements.end(), of_set.begin(), of_set.end());
+  }
+  std::vector<table> all{
+      verdict_table(n.verdicts), all_scores(n.scores),        scores_by_seed(n.scores),
+      size_table(agreements),    agreement_table(agreements), overlap_table(agreements),
+      survivor_summary(in.sets), survivor_table(in.sets),     matrix_table(in.sets),
+      search_table(in.searches), run_table(in.results),       input_table(in.results, in.files)};
+  std::erase_if(all, [](const table& t) { return t.rows.empty(); });
+  return all;
+}
+
+namespace detail {
+
+/// `9 train, 6 find-masks` or `45 tickets of 9 tasks and 5 seeds`.
+[[nodiscard]] inline std::string what_was_read(const report_input& in) {
+  std::string all;
+  if (!in.results.empty()) {
+    std::array<std::size_t, step_words.size()> count{};
+    for (const result& r : in.results) ++count[static_cast<std::size_t>(r.step)];
+    for (std::size_t s = 0; s < count.size(); ++s) {
+      if (count[s] == 0) continue;
+      all += (all.empty() ? "" : ", ") + std::to_string(count[s]) + " " +
+             std::string{step_words[s].second};
+    }
+    return std::to_string(in.results.size()) + (in.results.size() == 1 ? " run: " : " runs: ") +
+           all;
+  }
+  for (const ticket_set& set : in.sets) {
+    std::size_t tickets = 0;
+    std::set<std::string> seeds;
+    for (const task_tickets& t : set.tasks) {
+      tickets += t.seeds.size();
+      for (const seed_ticket& s : t.seeds) seeds.insert(s.seed);
+    }
+    all += (all.empty() ? "" : "; ") + set.name + ": " + std::to_string(tickets) +
+           " tickets, tasks " + std::to_string(set.tasks.size()) + ", seeds " +
+           std::to_string(seeds.size());
+  }
+  return all;
+}
+
+/// The seconds of all runs together, or nothing without runs.
+[[nodiscard]] inline std::string time_spent(const report_input& in) {
+  double seconds = 0.0;
+  for (const result& r : in.results) seconds += r.seconds;
+  return in.results.empty() ? "" : ". " + fixed(seconds, 0) + " seconds of work";
+}
+
+/// A section, its name in the table of contents, and its anchor.
+struct page_part {
+  std::string id;
+  std::string name;
+  std::string body;
+};
+
+[[nodiscard]] inline std::vector<page_part> page_parts(const report_input& in,
+                                                       const report_numbers& n) {
+  std::vector<page_part> parts;
+  if (!n.verdicts.empty()) {
+    parts.push_back({"findings", "Findings", findings_section(n.verdicts)});
+  }
+  if (!n.scores.empty()) parts.push_back({"scores", "Scores", score_section(n.scores)});
+  for (std::size_t i = 0; i < in.sets.size(); ++i) {
+    const std::string id = "survivors-" + std::to_string(i + 1);
+    parts.push_back({id, "Survivors: " + std::string{in_words(in.sets[i].name)}, survivor_section(in.sets[i], id)});
+  }
+  for (std::size_t i = 0; i < in.sets.size(); ++i) {
+    const std::string id = "agreement-" + std::to_string(i + 1);
+    parts.push_back(
+        {id, "Agreement: " + std::string{in_words(in.sets[i].name)}, agreement_section(in.sets[i], n.agreements[i], id)});
+  }
+  if (!in.searches.empty()) {
+    parts.push_back({"searches", "Searches", search_section(in.searches)});
+  }
+  parts.push_back({"provenance", "Provenance", provenance_section(in.results, in.files)});
+  return parts;
+}
+
+}  // namespace detail
+
+/// The report as one HTML page that needs nothing else: no file, no network, no script.
+///
+/// The same input gives the same bytes. Throws as compute() does.
+[[nodiscard]] inline std::string make_report(const report_input& in,
+                                             const report_numbers& n,
+                                             const report_options& options = {}) {
+  const auto parts = detail::page_parts(in, n);
+  markup m;
+  m.raw("<!DOCTYPE html>\n").open("html", {{"lang", "en"}}).open("head");
+  m.empty("meta", {{"charset", "utf-8"}});
+  m.empty("meta", {{"name", "viewport"}, {"content", "width=device-width,initial-scale=1"}});
+  m.leaf("title", options.title).open("style").raw(detail::page_style).close().close().line();
+  m.open("body").open("header").leaf("h1", options.title);
+  m.leaf("p", {{"class", "lead"}}, detail::what_was_read(in) + detail::time_spent(in) + ".");
+  m.leaf("p", {{"class", "note"}}, "Read from " + in.source).close().line();
+  m.open("nav").open("ul");
+  for (const auto& p : parts) {
+    m.open("li").leaf("a", {{"href", "#" + p.id}}, p.name).close();
+  }
+  m.close().close().open("main").line();
+  for (const auto& p : parts) m.raw(p.body);
+  m.close().close().close().line();
+  return m.str();
+}
+
+/// The same, computing the numbers on the way.
+[[nodiscard]] inline std::string make_report(const report_input& in,
+                                             const report_options& options = {}) {
+  return make_report(in, compute(in), options);
+}
+
+}  // namespace tombola::analysis

@@ -1,0 +1,123 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tombola/analysis/dots.hpp"
+#include "tombola/analysis/markup.hpp"
+#include "tombola/analysis/report_style.hpp"
+#include "tombola/analysis/result.hpp"
+#include "tombola/analysis/score_tables.hpp"
+#include "tombola/analysis/scores_by_ticket.hpp"
+#include "tombola/analysis/table.hpp"
+#include "tombola/analysis/verdicts.hpp"
+
+namespace tombola::analysis {
+
+/// The scores of a group as dots: a row for each kind of ticket and phase, a dot for each seed; the
+/// majority class and the full model's mean as lines.
+[[nodiscard]] inline dot_figure score_figure(const score_group& g) {
+  dot_figure f;
+  f.title = g.task + ": " + g.metric + " of full model and tickets, each seed a dot";
+  f.axis = g.metric;
+  for (const score_row& r : g.rows) {
+    dot_row row;
+    row.label = name_of(r.kind) + (!r.kind ? " model" : r.retrained ? ", retrained" : ", masked");
+    for (const seed_score& s : r.seeds)
+      row.dots.push_back({"seed " + std::to_string(s.seed), s.score});
+    row.mean = r.over_seeds.mean;
+    row.deviation = r.over_seeds.deviation;
+    row.emphasis = r.retrained;
+    f.rows.push_back(std::move(row));
+  }
+  if (g.majority) f.lines.push_back({"majority class", *g.majority});
+  const score_row* full = g.find(std::nullopt, false);
+  if (full != nullptr && full->over_seeds.mean) {
+    f.lines.push_back({"full model", *full->over_seeds.mean});
+  }
+  return f;
+}
+
+namespace detail {
+
+[[nodiscard]] constexpr std::string_view badge_class(outcome o) noexcept {
+  switch (o) {
+    case outcome::holds:
+      return "badge yes";
+    case outcome::in_part:
+      return "badge part";
+    case outcome::does_not_hold:
+      return "badge no";
+    case outcome::cannot_tell:
+      break;
+  }
+  return "badge";
+}
+
+/// The claims, a block for each task and family.
+[[nodiscard]] inline std::string verdict_list(std::span<const verdict> all) {
+  markup m;
+  m.open("div", {{"class", "grid"}});
+  std::string heading;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const verdict& v = all[i];
+    const std::string here = v.task + ", " + std::string{in_words(v.family)};
+    if (i == 0 || here != heading) {
+      if (i > 0) m.close().close();
+      m.open("div").leaf("h3", here).open("ul", {{"class", "verdicts"}}).line();
+      heading = here;
+    }
+    m.open("li").leaf("span", {{"class", std::string{badge_class(v.decision)}}},
+                      to_string(v.decision));
+    m.leaf("span", {{"class", "claim"}}, v.claim).leaf("small", v.finding).close().line();
+  }
+  if (!all.empty()) m.close().close();
+  m.close();
+  return m.str();
+}
+
+/// How many of the claims hold, for the first line.
+[[nodiscard]] inline std::string tally(std::span<const verdict> all) {
+  std::size_t count[4] = {0, 0, 0, 0};
+  for (const verdict& v : all) ++count[static_cast<std::size_t>(v.decision)];
+  return "Of " + std::to_string(all.size()) + " claims checked here, " + std::to_string(count[0]) +
+         " hold, " + std::to_string(count[1]) + " hold in part, " + std::to_string(count[2]) +
+         " do not hold, and of " + std::to_string(count[3]) + " nothing can be told.";
+}
+
+}  // namespace detail
+
+/// What the study claims, and what was found.
+[[nodiscard]] inline std::string findings_section(std::span<const verdict> all) {
+  markup m;
+  m.open("section", {{"id", "findings"}}).leaf("h2", "Findings").leaf("p", detail::tally(all));
+  m.raw(detail::verdict_list(all)).close().line();
+  return m.str();
+}
+
+/// Table and figure of every group.
+[[nodiscard]] inline std::string score_section(std::span<const score_group> groups) {
+  markup m;
+  m.open("section", {{"id", "scores"}}).leaf("h2", "Scores");
+  m.leaf(
+      "p", {{"class", "note"}},
+      "Masked: the trained model under the ticket, before retraining. Retrained: trained again "
+      "from the start inside the ticket. A hollow or full dot is one seed, a bar the mean, a "
+      "line one sample deviation (n - 1) to each side. Of gain: the share of what the full model "
+      "gains over the majority class.");
+  for (const score_group& g : groups) {
+    const std::string over =
+        g.family ? std::string{in_words(to_string(*g.family))} : "no tickets";
+    m.leaf("h3", g.task + ", " + over);
+    m.raw(detail::framed(g.task, g.metric + "; tickets over " + over, draw(score_figure(g))));
+    m.raw(to_html(score_table(g))).line();
+  }
+  m.close().line();
+  return m.str();
+}
+
+}  // namespace tombola::analysis
