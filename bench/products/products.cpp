@@ -141,8 +141,8 @@ row measure(const shape& s, int threads, int repetitions) {
 int main(int argc, char** argv) {
   const int most = argc > 1 ? std::atoi(argv[1]) : 2;
   const int repetitions = argc > 2 ? std::atoi(argv[2]) : 10;
-  if (most < 1 || repetitions < 1) {
-    std::fprintf(stderr, "usage: %s [threads] [repetitions], both 1 or more\n", argv[0]);
+  if (most < 1 || most > 1024 || repetitions < 1) {
+    std::fprintf(stderr, "usage: %s [threads, 1 to 1024] [repetitions, 1 or more]\n", argv[0]);
     return 2;
   }
   Eigen::setNbThreads(1);  // the peak's expressions run on the thread that they are written on

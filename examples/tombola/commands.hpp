@@ -7,6 +7,7 @@
 
 #include "examples/tombola/steps.hpp"
 
+#include "tombola/data/pocket_language.hpp"
 #include "tombola/experiment/evaluate.hpp"
 #include "tombola/experiment/find_masks.hpp"
 #include "tombola/experiment/pretrain.hpp"
@@ -54,7 +55,12 @@ struct report_command {
 };
 void report(const report_command& o, const common_options& c);
 
+struct pocket_options {
+  std::filesystem::path folder;
+  std::uint64_t seed = 1;
+  data::pocket_sizes sizes;
+};
 /// Writes the small generated language and its two tasks, for trying things out.
-void pocket(const std::filesystem::path& folder, std::uint64_t seed, const common_options& c);
+void pocket(const pocket_options& o, const common_options& c);
 
 }  // namespace tombola::driver

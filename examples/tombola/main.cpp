@@ -1,6 +1,7 @@
 // The command line of tombola: options in, one function of commands.hpp called, an exit code out.
 // 0: done. 1: failed while running, or stopped. 2: an option or a file is wrong.
 
+#include <algorithm>
 #include <exception>
 #include <iostream>
 #include <map>
@@ -242,7 +243,7 @@ int main(int argc, char** argv) {
   driver::report_command reported;
   std::vector<std::filesystem::path> files;
   std::filesystem::path file;
-  std::uint64_t pocket_seed = 1;
+  driver::pocket_options pocket_of;
 
   add_pretrain(app, pretraining, to_run);
   add_train(app, training, to_run);
@@ -266,10 +267,13 @@ int main(int argc, char** argv) {
   CLI::App* pocket =
       app.add_subcommand("pocket", "Write a small generated language with two tasks");
   pocket->footer("Example: tombola pocket pocket-data");
-  pocket->add_option("folder", file, "Folder to write to")->required();
-  pocket->add_option("--seed", pocket_seed, "Seed")->capture_default_str();
+  pocket->add_option("folder", pocket_of.folder, "Folder to write to")->required();
+  pocket->add_option("--seed", pocket_of.seed, "Seed")->capture_default_str();
+  counted(pocket, "--corpus", pocket_of.sizes.corpus, "Sentences for pretraining");
+  counted(pocket, "--train", pocket_of.sizes.train, "Training examples of each task");
+  counted(pocket, "--dev", pocket_of.sizes.dev, "Development examples of each task");
   add_common(pocket, common);
-  pocket->callback([&] { driver::pocket(file, pocket_seed, common); });
+  pocket->callback([&] { driver::pocket(pocket_of, common); });
 
   try {
     app.parse(argc, argv);

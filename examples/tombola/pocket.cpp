@@ -5,17 +5,14 @@
 #include "examples/tombola/commands.hpp"
 #include <fmt/format.h>
 
-#include "tombola/data/pocket_language.hpp"
-
 namespace tombola::driver {
 
-void pocket(const std::filesystem::path& folder, std::uint64_t seed, const common_options& c) {
-  const data::pocket_sizes sizes;
-  data::write_pocket_data(folder, seed, sizes);
+void pocket(const pocket_options& o, const common_options& c) {
+  data::write_pocket_data(o.folder, o.seed, o.sizes);
   if (c.json) {
-    std::cout << nlohmann::json{{"folder", folder.string()}, {"seed", seed}}.dump() << '\n';
+    std::cout << nlohmann::json{{"folder", o.folder.string()}, {"seed", o.seed}}.dump() << '\n';
   } else {
-    std::cout << folder.string() << '\n';
+    std::cout << o.folder.string() << '\n';
   }
 }
 

@@ -98,21 +98,27 @@ inline trace small_trace() {
 /// A finished study of one task: full, good, random and bad, masked and retrained. The scores of
 /// seed s, in hundredths: full 90 + s, good 85, random 70 - 10 s (but seed 3: 88), bad 55, and
 /// retrained good 91, random 86, bad 40.
-inline void write_study(const std::filesystem::path& out, std::uint64_t seeds,
+inline void write_study(const std::filesystem::path& out,
+                        std::uint64_t seeds,
                         const std::string& task = "acceptability") {
   const unsigned heads[] = {0x0F, 0x1E, 0x0F};
   for (std::uint64_t s = 1; s <= seeds; ++s) {
-    const auto folder = [&](const std::string& name) { return out / (name + "-s" + std::to_string(s)); };
-    const auto good = made_ticket("good", "heads_mlps", 4), bad = made_ticket("bad", "heads_mlps", 4),
+    const auto folder = [&](const std::string& name) {
+      return out / (name + "-s" + std::to_string(s));
+    };
+    const auto good = made_ticket("good", "heads_mlps", 4),
+               bad = made_ticket("bad", "heads_mlps", 4),
                random = made_ticket("random", "heads_mlps", 4);
-    write_result(folder("train"), {"train", task, s, "0.9" + std::to_string(s), "0.5", "null", false});
+    write_result(folder("train"),
+                 {"train", task, s, "0.9" + std::to_string(s), "0.5", "null", false});
     write_result(folder("find"), {"find-masks", task, s, "0.99", "0.5", good, false});
     const auto seed_ticket = small_ticket(heads[(s - 1) % 3], 3);
     io::write_ticket(folder("find") / "ticket.safetensors", seed_ticket);
     io::write_trace(folder("find") / "trace.safetensors", small_trace());
     write_result(folder("good"), {"evaluate", task, s, "0.85", "0.5", good, false});
-    write_result(folder("random"), {"evaluate", task, s, s == 3 ? "0.88" : "0." + std::to_string(70 - 10 * s),
-                                    "0.5", random, false});
+    write_result(folder("random"),
+                 {"evaluate", task, s, s == 3 ? "0.88" : "0." + std::to_string(70 - 10 * s), "0.5",
+                  random, false});
     write_result(folder("bad"), {"evaluate", task, s, "0.55", "0.5", bad, false});
     write_result(folder("good-again"), {"train", task, s, "0.91", "0.5", good, true});
     write_result(folder("random-again"), {"train", task, s, "0.86", "0.5", random, true});

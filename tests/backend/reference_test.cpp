@@ -229,7 +229,7 @@ TEST_CASE("host buffers that cannot be had, and copies that do not fit, are refu
   reference_backend<float> b;
   constexpr std::size_t huge = std::numeric_limits<std::size_t>::max();
   CHECK_THROWS_AS(b.allocate<double>(huge), runtime_failure);
-  CHECK_THROWS_AS(b.allocate<double>(huge / 16), runtime_failure);
+  CHECK_THROWS_AS(b.allocate<double>(huge / 8), runtime_failure);
 
   auto x = b.allocate<float>(4), y = std::move(x);
   CHECK(x.size() == 0);

@@ -171,6 +171,12 @@ TEST_CASE("sentiment: the label is the polarity, and no opener gives it away") {
   CHECK(denied < 1650);
 }
 
+TEST_CASE("no example is there twice") {
+  std::set<std::string> texts;
+  for (const example& e : generate_sentiment(5, 20000)) texts.insert(e.a);
+  CHECK(texts.size() == 20000);
+}
+
 TEST_CASE("the language is a function of the seed, and a short text begins a longer one") {
   const auto corpus = generate_corpus(1, 300);
   CHECK(corpus == generate_corpus(1, 300));

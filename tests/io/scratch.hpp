@@ -48,7 +48,9 @@ private:
 };
 
 /// A file written the plain way, so that tests of files do not rest on what they test.
+/// A new one each time: some file systems wait for the disk when a file is emptied and refilled.
 inline void put(const std::filesystem::path& path, std::string_view content) {
+  std::remove(path.c_str());
   std::FILE* f = std::fopen(path.c_str(), "wb");
   if (f == nullptr || std::fwrite(content.data(), 1, content.size(), f) != content.size() ||
       std::fclose(f) != 0) {

@@ -54,6 +54,17 @@ inline packed_batch cut(const std::vector<std::int32_t>& ids,
   return b;
 }
 
+/// Numbers of nested JSON lists, in order.
+inline std::vector<double> flat(const nlohmann::json& list) {
+  if (!list.is_array()) return {list.get<double>()};
+  std::vector<double> out;
+  for (const nlohmann::json& part : list) {
+    const std::vector<double> inner = flat(part);
+    out.insert(out.end(), inner.begin(), inner.end());
+  }
+  return out;
+}
+
 /// How far a value may lie from a recorded one, by the page beside the recordings.
 template <class T>
 double allowance(double max_abs, double noise32) {

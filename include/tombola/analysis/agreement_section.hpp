@@ -140,7 +140,7 @@ inline void put_overlaps(markup& m, std::span<const part_agreement> all) {
          "Jaccard index: of the units that either seed keeps, the share that both keep. Below the "
          "diagonal what was found, above it what chance gives for tickets of these sizes. Where "
          "neither keeps a unit there is no index and no cell. Beside each name the means of both.");
-  m.open("div", {{"class", "grid"}, {"style", "--wide:250px"}}).line();
+  m.open("div", {{"class", "grid"}, {"style", "--wide:240px"}}).line();
   for (const part_agreement& a : all) {
     if (a.pairs.empty() || a.seeds.size() > max_drawn_seeds) continue;
     std::string aside{in_words(a.part)};
@@ -182,7 +182,8 @@ inline void put_shared_units(markup& m,
                                                    std::span<const part_agreement> all,
                                                    const std::string& id) {
   markup m;
-  m.open("section", {{"id", id}}).leaf("h2", "Agreement of seeds: " + std::string{in_words(set.name)});
+  m.open("section", {{"id", id}})
+      .leaf("h2", "Agreement of seeds: " + std::string{in_words(set.name)});
   m.raw(to_html(without(size_table(all), {"set"})));
   m.raw(to_html(
       without(agreement_table(all), {"set", "seeds", "size", "kept_mean", "kept_deviation"})));

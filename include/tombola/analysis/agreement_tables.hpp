@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -78,6 +79,18 @@ inline constexpr double overlap_level = 0.05;
   return above;
 }
 
+/// Pairs whose sizes allow an overlap that chance reaches with less than overlap_level: the others
+/// could not show more than chance even if one ticket held the other.
+[[nodiscard]] inline std::size_t pairs_that_can_tell(const part_agreement& a) {
+  std::size_t able = 0;
+  for (const pair_overlap& p : a.pairs) {
+    const std::size_t first = p.counts.first(), second = p.counts.second();
+    const overlap most = overlap_of_sizes(p.counts.size(), first, second, std::min(first, second));
+    able += p_at_least(most) < overlap_level ? 1U : 0U;
+  }
+  return able;
+}
+
 /// Units that the tickets keep, over seeds.
 [[nodiscard]] inline moments kept_of(const part_agreement& a) {
   return moments_of(std::vector<double>(a.counts.sizes.begin(), a.counts.sizes.end()));
@@ -151,18 +164,23 @@ inline constexpr double overlap_level = 0.05;
 
 /// Whether the seeds found the same tickets, more than chance makes them.
 [[nodiscard]] inline verdict agree_beyond_chance(const part_agreement& a) {
-  verdict v{a.task, a.set, "seeds agree on " + std::string{in_words(a.part)} + " more than chance", "",
-            outcome::cannot_tell};
+  verdict v{a.task, a.set, "seeds agree on " + std::string{in_words(a.part)} + " more than chance",
+            "", outcome::cannot_tell};
   if (!a.mean_jaccard.defined() || !a.mean_expected_jaccard.defined()) {
     v.finding = "no overlap to judge: " + to_string(a.mean_jaccard.why);
     return v;
   }
-  const std::size_t above = pairs_above_chance(a);
-  v.decision = decide(above, a.pairs.size());
+  const std::size_t above = pairs_above_chance(a), able = pairs_that_can_tell(a);
+  v.decision = decide(above, able);
   v.finding = "mean Jaccard " + fixed(a.mean_jaccard.value, 3) + ", chance gives " +
-              fixed(a.mean_expected_jaccard.value, 3) + "; above chance at the " +
-              fixed(100.0 * overlap_level, 0) + " % level in " + std::to_string(above) + " of " +
-              std::to_string(a.pairs.size()) + (a.pairs.size() == 1 ? " pair" : " pairs");
+              fixed(a.mean_expected_jaccard.value, 3) + "; ";
+  if (able == 0) {
+    v.finding += "no pair has sizes that could show more than chance";
+    return v;
+  }
+  v.finding += "above chance at the " + fixed(100.0 * overlap_level, 0) + " % level in " +
+               std::to_string(above) + " of " + std::to_string(able) +
+               (able == 1 ? " pair" : " pairs") + " whose sizes could show it";
   return v;
 }
 

@@ -45,7 +45,7 @@ namespace detail {
 
 inline void draw_row(markup& m, const dot_row& row, const axis& x, double y, double left) {
   m.leaf("text", {{"x", fixed(left - 10.0, 1)}, {"y", fixed(y + 4.0, 1)}, {"class", "end"}},
-         shorten(row.label, 28));
+         shorten(row.label, 18));
   m.open("g", {{"class", row.emphasis ? "series second" : "series first"}});
   if (row.mean && row.deviation) {
     m.empty("line", {{"x1", fixed(x(*row.mean - *row.deviation), 1)},
@@ -82,7 +82,7 @@ inline void draw_row(markup& m, const dot_row& row, const axis& x, double y, dou
 /// Draws the rows as one <svg> element. Every mark's tooltip has the exact value.
 /// Dots that are not finite are left out: a caller says so in words.
 [[nodiscard]] inline std::string draw(const dot_figure& f) {
-  constexpr double width = 640.0, left = 178.0, right = 18.0, row_height = 28.0, top = 26.0;
+  constexpr double width = 460.0, left = 128.0, right = 14.0, row_height = 28.0, top = 26.0;
   const double bottom = top + row_height * static_cast<double>(f.rows.size());
   std::vector<double> all;
   for (const dot_row& r : f.rows) {
@@ -95,8 +95,9 @@ inline void draw_row(markup& m, const dot_row& row, const axis& x, double y, dou
   for (const reference_line& l : f.lines) all.push_back(l.value);
   const axis x = axis_over(all, left, width - right);
   markup m;
-  open_figure(m, f.title, width, bottom + 42.0, 520.0);
-  for (const double t : round_ticks(x.low, x.high, 6)) {
+  open_figure(m, f.title, width, bottom + 42.0, {336.0, 500.0});
+  m.open("g", {{"class", "large"}});
+  for (const double t : round_ticks(x.low, x.high, 5)) {
     const std::string at = fixed(x(t), 1);
     m.empty("line", {{"x1", at},
                      {"x2", at},
@@ -119,8 +120,8 @@ inline void draw_row(markup& m, const dot_row& row, const axis& x, double y, dou
                      {"x2", fixed(at, 1)},
                      {"y1", fixed(top - 4.0, 1)},
                      {"y2", fixed(bottom, 1)}});
-    const bool room_left = at > left + 120.0;
-    const double y = std::abs(at - last) < 130.0 ? 9.0 : 18.0;
+    const bool room_left = at > left + 100.0;
+    const double y = std::abs(at - last) < 130.0 ? 7.0 : 19.0;
     m.leaf("text",
            {{"x", fixed(at, 1)}, {"y", fixed(y, 1)}, {"class", room_left ? "end" : "start"}},
            l.label);
@@ -132,7 +133,7 @@ inline void draw_row(markup& m, const dot_row& row, const axis& x, double y, dou
     std::erase_if(row.dots, [](const dot& d) { return !std::isfinite(d.value); });
     detail::draw_row(m, row, x, top + row_height * (static_cast<double>(r) + 0.5), left);
   }
-  m.close().line();
+  m.close().close().line();
   return m.str();
 }
 

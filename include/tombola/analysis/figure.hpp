@@ -10,15 +10,20 @@
 
 namespace tombola::analysis {
 
-/// Opens the <svg> of a figure. It shrinks with the page down to `least_width`, at which it can still
-/// be read; below that its frame scrolls. All lengths in pixels.
+/// How wide a figure may be on a page, in pixels.
+struct figure_width {
+  double least = 300.0;  ///< narrower could not be read: its frame scrolls instead
+  double most = 600.0;   ///< wider would only be larger
+};
+
+/// Opens the <svg> of a figure; `width` and `height` are those of its own coordinates.
 inline void open_figure(
-    markup& m, const std::string& title, double width, double height, double least_width) {
+    markup& m, const std::string& title, double width, double height, const figure_width& page) {
   m.open("svg", {{"viewBox", "0 0 " + fixed(width, 1) + " " + fixed(height, 1)},
                  {"role", "img"},
                  {"aria-label", title},
-                 {"style", "width:100%;max-width:" + fixed(width, 0) +
-                               "px;min-width:" + fixed(least_width, 0) + "px;height:auto"}})
+                 {"style", "width:100%;max-width:" + fixed(page.most, 0) +
+                               "px;min-width:" + fixed(page.least, 0) + "px;height:auto"}})
       .line();
 }
 

@@ -131,7 +131,8 @@ inline void draw_key(markup& m, const heat_map& h, const heat_map_layout& at) {
   }
   const detail::heat_map_layout at{h};
   markup m;
-  open_figure(m, h.title, at.width, at.height, std::min(at.width, std::max(300.0, 0.8 * at.width)));
+  open_figure(m, h.title, at.width, at.height,
+              {std::min(at.width, std::max(300.0, 0.8 * at.width)), at.width});
   m.leaf("text", {{"x", fixed(at.left, 1)}, {"y", "11"}, {"class", "axis"}}, h.column_title);
   m.leaf(
       "text",

@@ -63,6 +63,7 @@ pre{font-size:.78rem;white-space:pre-wrap;background:var(--page);padding:10px;bo
 svg{display:block}
 svg text{font:11px system-ui,sans-serif;fill:var(--ink)}
 svg .cell text{fill:inherit;text-anchor:middle}
+svg .large text{font-size:13px}
 svg .v{font-size:12px}
 svg .d{font-size:9px}
 svg .middle{text-anchor:middle}

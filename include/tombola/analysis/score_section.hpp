@@ -110,8 +110,7 @@ namespace detail {
       "line one sample deviation (n - 1) to each side. Of gain: the share of what the full model "
       "gains over the majority class.");
   for (const score_group& g : groups) {
-    const std::string over =
-        g.family ? std::string{in_words(to_string(*g.family))} : "no tickets";
+    const std::string over = g.family ? std::string{in_words(to_string(*g.family))} : "no tickets";
     m.leaf("h3", g.task + ", " + over);
     m.raw(detail::framed(g.task, g.metric + "; tickets over " + over, draw(score_figure(g))));
     m.raw(to_html(score_table(g))).line();

@@ -85,10 +85,7 @@ namespace detail {
 
 /// The scores of one group for a page, each seed in the last column.
 [[nodiscard]] inline table score_table(const score_group& g) {
-  table t{"scores",
-          g.task + ": " + g.metric + ", tickets over " + detail::family_name(g),
-          detail::score_columns(),
-          {}};
+  table t{"scores", "Over seeds: " + g.metric, detail::score_columns(), {}};
   t.columns.push_back({"each_seed", "each seed"});
   for (const score_row& r : g.rows) {
     auto cells = detail::score_cells(g, r);

@@ -62,7 +62,7 @@ inline void draw_point(markup& m, const search_point& p, std::size_t number, dou
 /// Draws the search as one <svg> element, the guard drawn in. Under the line stands what share of
 /// all units the candidate keeps. Points whose metric is not finite are left out of the line.
 [[nodiscard]] inline std::string draw(const search_figure& f) {
-  constexpr double width = 520.0, height = 280.0, left = 56.0, right = 66.0, top = 42.0,
+  constexpr double width = 440.0, height = 280.0, left = 40.0, right = 66.0, top = 42.0,
                    bottom = 226.0;
   std::vector<double> all{f.baseline, f.threshold};
   for (const search_point& p : f.points) all.push_back(p.metric);
@@ -70,7 +70,7 @@ inline void draw_point(markup& m, const search_point& p, std::size_t number, dou
   const std::size_t n = f.points.size();
   const axis x{0.5, static_cast<double>(n == 0 ? 1 : n) + 0.5, left, width - right};
   markup m;
-  open_figure(m, f.title, width, height, 420.0);
+  open_figure(m, f.title, width, height, {336.0, 540.0});
   for (const double t : round_ticks(y.low, y.high, 5)) {
     m.empty("line", {{"x1", fixed(left, 1)},
                      {"x2", fixed(width - right, 1)},
@@ -80,9 +80,10 @@ inline void draw_point(markup& m, const search_point& p, std::size_t number, dou
     m.leaf("text", {{"x", fixed(left - 6.0, 1)}, {"y", fixed(y(t) + 4.0, 1)}, {"class", "end"}},
            fixed(t, y.digits()));
   }
-  m.leaf("text", {{"x", fixed(left, 1)}, {"y", "12"}, {"class", "axis"}}, f.metric);
+  m.leaf("text", {{"x", fixed(left, 1)}, {"y", "11"}, {"class", "axis"}}, f.metric);
   std::string path;
-  const std::size_t every = n / 10 + 1;
+  std::size_t phases = 0;  // their names alternate between two lines: short phases stand close
+  const std::size_t every = n / 9 + 1;
   for (std::size_t i = 0; i < n; ++i) {
     const search_point& p = f.points[i];
     const double at = x(static_cast<double>(i + 1));
@@ -95,7 +96,8 @@ inline void draw_point(markup& m, const search_point& p, std::size_t number, dou
                        {"class", "edge"}});
     }
     if (i == 0 || f.points[i - 1].phase != p.phase) {
-      m.leaf("text", {{"x", fixed(at, 1)}, {"y", fixed(top - 2.0, 1)}, {"class", "phase middle"}},
+      const double high = top - (phases++ % 2 == 0 ? 3.0 : 15.0);
+      m.leaf("text", {{"x", fixed(at - 5.0, 1)}, {"y", fixed(high, 1)}, {"class", "phase start"}},
              shorten(p.phase, 12));
     }
     if (i % every == 0) {

@@ -130,8 +130,8 @@ namespace detail {
 
 /// `Heads: 4.7681 on average (mean deviation 1.3006); 60 of 144 ...`
 [[nodiscard]] inline std::string said(const group_survival& g,
-                                          double threshold,
-                                          const std::string& stable) {
+                                      double threshold,
+                                      const std::string& stable) {
   if (g.over_seeds.mean.empty()) return g.units.name + ": no units. ";
   const survival_summary s = summarise(g.over_seeds, threshold);
   return (g.units.name == "mlps" ? "MLPs: " : "Heads: ") + fixed(s.mean, 4) +

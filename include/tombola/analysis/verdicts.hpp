@@ -114,8 +114,8 @@ namespace detail {
   std::size_t yes = 0;
   for (const auto& [x, y] : pairs) yes += x > y ? 1U : 0U;
   v.decision = decide(yes, pairs.size());
-  v.finding = "in " + of_seeds(yes, pairs.size()) + ", means " + mean_text(a) + " and " +
-              mean_text(b);
+  v.finding =
+      "in " + of_seeds(yes, pairs.size()) + ", means " + mean_text(a) + " and " + mean_text(b);
   return v;
 }
 

@@ -51,7 +51,10 @@ private:
 
   static T* make(std::size_t n) {
     if (n == 0) return nullptr;
-    void* memory = n > std::numeric_limits<std::size_t>::max() / sizeof(T)
+    // Beyond this a difference of two pointers would not fit.
+    constexpr auto most =
+        static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max()) / sizeof(T);
+    void* memory = n > most
                        ? nullptr
                        : ::operator new (n * sizeof(T), std::align_val_t{alignment}, std::nothrow);
     if (memory == nullptr) {

@@ -100,7 +100,7 @@ public:
   void backward(workspace<B>& w, gradients_of wanted, const dropout_plan& drop = {}) {
     const view<A> dhidden = w.encoder.dhidden.rows(w.batch.tokens());
     if (config_.head == head_kind::masked_lm) {
-      masked_lm_.backward(w.batch, *w.masked_lm, dhidden);
+      masked_lm_.backward(w.batch, *w.masked_lm, dhidden, wanted);
     } else {
       sequence_.backward(w.batch, *w.sequence, dhidden, drop, wanted);
     }
@@ -121,6 +121,7 @@ public:
         weights.emplace_back(name, mask_view{t[i]});
       }
     }
+    if (gated) gates_.check(t);
     parameters_.apply(weights, form);
     gated ? gates_.set(t) : gates_.clear();
   }

@@ -72,6 +72,11 @@ template <class Number>
     throw format_error(file, "tensor " + t.name + " is " + text(t.shape) +
                                  ", config.json announces " + text(shape_of(s)));
   }
+  if (t.type != io::dtype::f64 && t.type != io::dtype::f32 && t.type != io::dtype::f16 &&
+      t.type != io::dtype::bf16) {
+    throw format_error(file, "tensor " + t.name + " holds " + std::string{io::info(t.type).name} +
+                                 ", expected F32, F16, BF16 or F64");
+  }
   std::vector<Number> values;
   if constexpr (std::is_same_v<Number, float>) {
     values = io::to_floats(t);

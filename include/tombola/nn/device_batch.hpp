@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <utility>
@@ -80,11 +81,12 @@ public:
   [[nodiscard]] view<const std::int32_t> first_rows() const noexcept {
     return ints(3 * most_.tokens, sequences_);
   }
+  /// Empty where the batch has none, as are targets: the losses refuse that.
   [[nodiscard]] view<const std::int32_t> labels() const noexcept {
-    return ints(labels_at(), sequences_);
+    return ints(labels_at(), has_labels_ ? sequences_ : 0);
   }
   [[nodiscard]] view<const typename B::activation> targets() const noexcept {
-    return {targets_.data(), sequences_, 1};
+    return {targets_.data(), has_targets_ ? sequences_ : 0, 1};
   }
   [[nodiscard]] view<const std::int32_t> masked_rows() const noexcept {
     return ints(masked_at(), masked_);
@@ -138,7 +140,29 @@ private:
     put(host_places_, 2 * most_.tokens + most_.sequences);
   }
 
+  /// Members that somebody filled by hand have to fit one another.
+  static void check_places(const packed_batch& h) {
+    if (h.offsets.size() < 2) throw shape_error("batch without a sequence");
+    for (const std::size_t n : {h.segments.size(), h.positions.size()}) {
+      if (n != h.tokens()) {
+        throw shape_error("batch of " + std::to_string(h.tokens()) + " tokens and " +
+                          std::to_string(n) + " segments or positions");
+      }
+    }
+    if (h.example.size() != h.sequences()) {
+      throw shape_error("batch of " + std::to_string(h.sequences()) + " sequences and " +
+                        std::to_string(h.example.size()) + " places in the epoch");
+    }
+    if (h.offsets.front() != 0 || static_cast<std::size_t>(h.offsets.back()) != h.tokens() ||
+        std::adjacent_find(h.offsets.begin(), h.offsets.end(), std::greater_equal<>{}) !=
+            h.offsets.end()) {
+      throw shape_error("batch of " + std::to_string(h.tokens()) +
+                        " tokens: its offsets do not rise from 0 to that");
+    }
+  }
+
   void check(const packed_batch& h, const bert_config& c) const {
+    check_places(h);
     const auto most = [](std::size_t found, std::size_t planned, const char* what) {
       if (found > planned) {
         throw shape_error("batch of " + std::to_string(found) + " " + what + ", planned for " +
@@ -148,7 +172,6 @@ private:
     most(h.tokens(), most_.tokens, "tokens");
     most(h.sequences(), most_.sequences, "sequences");
     most(h.masked_rows.size(), most_.masked, "masked tokens");
-    if (h.sequences() == 0) throw shape_error("batch without a sequence");
     const auto below = [](const std::vector<std::int32_t>& values, std::size_t n,
                           const char* what) {
       for (const std::int32_t v : values) {

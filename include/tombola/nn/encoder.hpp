@@ -287,7 +287,11 @@ private:
                                            .dsum = d,
                                            .dx = apart ? dbranch : view<A>{}});
     if (a.kept == keep::importance) {
-      perform(backend_, head_dots<A>{act.branch.rows(T), d, a.mlp_dots[l].rows(T)});
+      const view<A> arriving = dropped.rate > 0.0 ? a.dscratch.rows(T) : d;
+      if (dropped.rate > 0.0) {  // which lies between the branch and its gate
+        perform(backend_, dropout<A>{d, dropped, batch.token_places(), arriving});
+      }
+      perform(backend_, head_dots<A>{act.branch.rows(T), arriving, a.mlp_dots[l].rows(T)});
     }
     if (all) linear_gradient(s.down_weight, s.down_bias, dbranch, act.up.rows(T));
     const view<A> dup = a.dup.rows(T);

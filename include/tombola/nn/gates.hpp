@@ -43,6 +43,12 @@ public:
     active_ = true;
   }
 
+  /// Throws shape_error where the ticket covers other numbers of heads or MLPs than the model has.
+  void check(const ticket& t) const {
+    (void)factors(t, "heads", layers_ * heads_);
+    (void)factors(t, "mlps", layers_);
+  }
+
   /// 1 where the ticket keeps a head or an MLP, 0 elsewhere. A ticket without `heads` or `mlps`
   /// keeps all of them. Throws shape_error where the model has other numbers of them.
   void set(const ticket& t) {

@@ -77,16 +77,24 @@ public:
   }
 
   /// From a.dlogits to the gradient of the last hidden state (overwritten; 0 but in masked rows).
-  /// Adds to the gradients of the head and, through the decoder, of the word embeddings.
-  void backward(const device_batch<B>& batch, masked_lm_activations<B>& a, view<A> dhidden) {
+  /// Adds to the gradients of the head and, through the decoder, of the word embeddings where they
+  /// are wanted.
+  void backward(const device_batch<B>& batch,
+                masked_lm_activations<B>& a,
+                view<A> dhidden,
+                gradients_of wanted) {
     const std::size_t n = batch.masked();
     const view<A> dlogits = a.dlogits.rows(n), d = a.d.rows(n), dgathered = a.dgathered.rows(n);
-    gradient(slots_.word, slots_.decoder_bias, dlogits, a.transformed.rows(n));
+    const bool all = wanted == gradients_of::weights;
+    if (all) gradient(slots_.word, slots_.decoder_bias, dlogits, a.transformed.rows(n));
     perform(backend_,
             linear_input_gradient<A>{dlogits, parameters_.effective(slots_.word), {}, d, false});
-    perform(backend_, norm_weight_gradient<A, P>{d, a.normalized.rows(n),
-                                                 parameters_.gradient(slots_.transform_norm_weight),
-                                                 parameters_.gradient(slots_.transform_norm_bias)});
+    if (all) {
+      perform(backend_,
+              norm_weight_gradient<A, P>{d, a.normalized.rows(n),
+                                         parameters_.gradient(slots_.transform_norm_weight),
+                                         parameters_.gradient(slots_.transform_norm_bias)});
+    }
     perform(backend_,
             add_norm_backward<A>{.dy = d,
                                  .normalized = a.normalized.rows(n),
@@ -98,7 +106,7 @@ public:
                                  .dsum = d,
                                  .dx = {}});
     perform(backend_, gelu_backward<A>{a.pre.rows(n), d, d});
-    gradient(slots_.transform_weight, slots_.transform_bias, d, a.gathered.rows(n));
+    if (all) gradient(slots_.transform_weight, slots_.transform_bias, d, a.gathered.rows(n));
     perform(backend_, linear_input_gradient<A>{
                           d, parameters_.effective(slots_.transform_weight), {}, dgathered, false});
     backend_.fill(dhidden, A{0});

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <array>
+#include <charconv>
 #include <cstddef>
 #include <filesystem>
 #include <map>
 #include <span>
 #include <string>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -43,8 +45,28 @@ void save_state(const std::filesystem::path& file,
   io::write_safetensors(file, tensors, notes);
 }
 
+namespace detail {
+
+/// The number of optimizer steps that a state's notes give.
+[[nodiscard]] inline std::size_t steps_in(const io::safetensors_file& f) {
+  const auto note = f.metadata().find("optimizer_steps");
+  if (note == f.metadata().end()) {
+    throw format_error(f.path().string(), "has no note optimizer_steps, expected a training state");
+  }
+  const std::string& text = note->second;
+  std::size_t steps = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), steps);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    throw format_error(f.path().string(), "has the note optimizer_steps " + io::shown(text) +
+                                              ", expected a whole number");
+  }
+  return steps;
+}
+
+}  // namespace detail
+
 /// Restores what save_state wrote and returns the notes. Throws format_error, naming the file, where
-/// it belongs to another model.
+/// it belongs to another model or is no training state; nothing is changed then.
 template <backend B>
 std::map<std::string, std::string> load_state(const std::filesystem::path& file,
                                               bert<B>& model,
@@ -53,7 +75,11 @@ std::map<std::string, std::string> load_state(const std::filesystem::path& file,
   const io::safetensors_file f{file};
   nn::parameters<B>& p = model.parameters();
   const std::size_t n = p.layout().total();
-  const auto put = [&](const char* name, view<number> to) {
+  const std::array<std::pair<const char*, view<number>>, 4> parts{{{"stored", p.stored()},
+                                                                   {"gradient", p.gradient()},
+                                                                   {"first", o.first()},
+                                                                   {"second", o.second()}}};
+  for (const auto& [name, to] : parts) {
     const io::tensor_entry* t = f.find(name);
     if (t == nullptr || t->size() != n) {
       throw format_error(file.string(), std::string{"tensor "} + name + " has " +
@@ -61,23 +87,18 @@ std::map<std::string, std::string> load_state(const std::filesystem::path& file,
                                             " numbers, this model's state has " +
                                             std::to_string(n));
     }
+  }
+  const std::size_t steps = detail::steps_in(f);
+  for (const auto& [name, to] : parts) {
     std::vector<number> values;
     if constexpr (std::is_same_v<number, float>) {
-      values = io::to_floats(*t);
+      values = io::to_floats(f.at(name));
     } else {
-      values = io::to_doubles(*t);
+      values = io::to_doubles(f.at(name));
     }
     model.device().write(std::span<const number>{values}, to);
-  };
-  put("stored", p.stored());
-  put("gradient", p.gradient());
-  put("first", o.first());
-  put("second", o.second());
-  const auto steps = f.metadata().find("optimizer_steps");
-  if (steps == f.metadata().end()) {
-    throw format_error(file.string(), "has no note optimizer_steps, expected a training state");
   }
-  o.resume_at(std::stoull(steps->second));
+  o.resume_at(steps);
   p.refresh();
   return f.metadata();
 }

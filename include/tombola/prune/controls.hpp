@@ -14,6 +14,14 @@
 #include "tombola/prune/key_selection.hpp"
 #include "tombola/prune/weights.hpp"
 
+/// Control tickets: what a good ticket is compared with, at its own size. If random tickets of that
+/// size do as well, the search found nothing that its size alone does not explain.
+///
+///   random_like, random_in_all   units drawn blindly, sizes held in each group or in all
+///   bad_like, bad_weights_like   what the search would have kept last
+///   super_of                     what the searches of all seeds agree on
+///
+/// Draws are counter-based: a ticket is a function of the good one and the seed alone.
 namespace tombola {
 
 namespace detail {
@@ -21,6 +29,7 @@ namespace detail {
 /// Numbers of the random streams of one seed: what is drawn for one control never meets another's.
 enum class control_draw : std::uint32_t { random = 0, bad = 1, random_in_all = 2 };
 
+/// The stream of one group; random_criterion has the fourth number of each.
 [[nodiscard]] inline random_stream control_stream(std::uint64_t seed,
                                                   control_draw what,
                                                   std::size_t group_index) {
@@ -82,8 +91,10 @@ enum class control_draw : std::uint32_t { random = 0, bad = 1, random_in_all = 2
 /// The bad ticket of structured pruning: of each group, as many units as `good` keeps, and as few
 /// of those as the size allows.
 ///
-/// With g of n units good: if g > n - g, all others and a uniform subset of 2g - n good ones; else a
-/// uniform subset of g others. Source: spec 4.6, `bad`. Kind `bad`; provenance as random_like.
+/// With g of n units good: if g > n - g, all others and a uniform subset of 2g - n good ones; else
+/// a uniform subset of g others. So a good ticket of more than half and its bad one share 2g - n
+/// units whatever is drawn: 88 of 116 heads of 144. Kind `bad`; provenance as random_like.
+/// Source: spec 4.6, `bad`.
 [[nodiscard]] inline ticket bad_like(const ticket& good,
                                      std::uint64_t seed,
                                      std::string parent = {}) {

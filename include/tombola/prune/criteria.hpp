@@ -14,6 +14,10 @@
 #include "tombola/core/random.hpp"
 #include "tombola/core/scores.hpp"
 
+/// Criteria that need no model, and the normalisations that make scores of one kind comparable. A
+/// criterion turns plain arrays into scores; which one an objective applies is its own affair.
+///
+///   scores s = min_max(normalise_layers(sensitivities));   // what the study does to heads
 namespace tombola {
 
 /// Scores each unit by the norm of its parameters.

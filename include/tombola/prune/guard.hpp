@@ -8,8 +8,11 @@
 
 namespace tombola {
 
-/// When a search stops: a candidate passes while its metric is at or above a threshold that is
-/// fixed once, from the metric of the full model. A NaN metric never passes.
+/// When a search stops, as one of four rules with its amount.
+///
+/// The rule is chosen before the search; the threshold follows once the full model is measured. A
+/// candidate passes while its metric is at or above it; a NaN never passes. Metrics are those of
+/// the objective, such as accuracy or Matthews correlation; larger is better.
 class guard {
 public:
   /// metric >= share * baseline.

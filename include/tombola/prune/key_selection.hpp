@@ -40,7 +40,7 @@ struct key_tile {
   return tiles;
 }
 
-/// Threads worth starting for so many tiles.
+/// Threads worth starting for so many tiles: 1 where OpenMP is off, else at most one for each tile.
 [[nodiscard]] inline std::size_t workers_for(std::size_t tiles) {
 #ifdef _OPENMP
   return std::clamp<std::size_t>(tiles, 1, static_cast<std::size_t>(omp_get_max_threads()));
@@ -51,6 +51,9 @@ struct key_tile {
 }
 
 /// Calls f(tile, worker) for every tile; worker < workers. f must not throw.
+///
+/// The number of threads is named, so that a program of which only some files are compiled with
+/// OpenMP never has more of them than slots for their counts.
 template <class F>
 void over_tiles(std::size_t tiles, std::size_t workers, F f) {
 #ifdef _OPENMP
@@ -102,7 +105,7 @@ template <class KeyOf>
 }
 
 /// Where the removal ends: of the keys, shifted right by `shift`, all below `bound` go, and
-/// `of_bound` of the `at_bound` units that equal it.
+/// `of_bound` of the `at_bound` units that equal it. 1 <= of_bound <= at_bound, as k is not 0.
 struct key_cut {
   int shift = 0;
   std::uint64_t bound = 0;
@@ -142,6 +145,12 @@ void drop_from_word(mask& m, std::size_t w, Gone gone) {
 }  // namespace detail
 
 /// Removes, of the units that several masks keep, the k with the lowest integer keys.
+///
+/// The selection under everything that prunes single weights: 85 million keys are never laid side
+/// by side. A first pass counts the upper 16 bits of all keys; the bin in which the k-th lies is
+/// counted by its next 16 bits, and so on, until a bin goes as a whole or all bits are used. One
+/// more pass then clears bits. Keys are computed anew in each pass, which is cheaper than to store
+/// them: the bits of a float, or a random number from its index.
 ///
 /// key_of: (mask index, unit) -> unsigned key below 2^key_bits; pure, must not throw.
 /// key_bits: 32 or 64. Units are numbered through the masks in listed order; of equal keys the unit

@@ -8,6 +8,11 @@
 #include "tombola/core/trace.hpp"
 #include "tombola/prune/objective.hpp"
 
+/// Going on with a search that was cut off, by what its progress callback wrote down:
+///
+///   trace earlier = ...;                          // the steps seen before the interruption
+///   remembering_objective again{objective, earlier};
+///   prune_result r = prune(again, options);       // computes only what is missing
 namespace tombola {
 
 namespace detail {
@@ -48,6 +53,7 @@ public:
     return step != nullptr && !step->scores.empty() ? step->scores : behind_.scores(t);
   }
 
+  /// There where the objective behind measures in one pass, so that searches treat both alike.
   [[nodiscard]] measurement measure(const ticket& t) requires measuring_objective<O> {
     const trace_step* step = detail::find_step(earlier_, t);
     if (step == nullptr || step->scores.empty()) return behind_.measure(t);

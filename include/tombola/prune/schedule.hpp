@@ -9,6 +9,11 @@
 
 #include "tombola/core/error.hpp"
 
+/// Schedules: how many units go in which step, as integers, so that a table of sizes can be made
+/// without a model: survivors(share_of_left{0.05, 30}, 85'017'600).
+///
+/// Wherever a share of units is meant, the product is taken in double and rounded to the nearest
+/// integer, halves to the even one; only the steps of structured searches are rounded down.
 namespace tombola {
 
 /// x to the nearest integer, halves to the even one, whatever the rounding mode of the thread.
@@ -35,7 +40,8 @@ inline void require_share(double share, const std::string& what) {
 }
 
 /// Units that one step of a structured search removes: floor(share * n), at least 1.
-/// 10 % of BERT-base's 144 heads are 14, of its 12 MLPs 1. Throws input_error unless 0 < share <= 1.
+/// 10 % of BERT-base's 144 heads are 14, of its 12 MLPs 1.
+/// Throws input_error unless 0 < share <= 1.
 [[nodiscard]] inline std::size_t step_size(double share, std::size_t n) {
   if (!(share > 0.0 && share <= 1.0)) {
     throw input_error("share of units in a step is " + std::to_string(share) +
@@ -55,7 +61,7 @@ concept schedule = requires(const S& s, std::size_t i) {
   { s.remove(i, i, i) } -> std::convertible_to<std::size_t>;
 };
 
-/// A share of all units at once.
+/// A share of all units at once, from 0 (nothing goes) to 1 (everything does).
 struct one_shot {
   double share = 0.5;
 
@@ -77,7 +83,7 @@ struct share_of_left {
   }
 };
 
-/// In each step the same share of what stood at first.
+/// In each step the same share of what stood at first, until nothing is left.
 struct share_of_whole {
   double share = 0.1;
   std::size_t count = 10;

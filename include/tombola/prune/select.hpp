@@ -12,6 +12,13 @@
 #include "tombola/core/scores.hpp"
 #include "tombola/core/ticket.hpp"
 
+/// Selection: scores and a number to a mask, for units that are few enough to be listed. Heads,
+/// MLPs and neurons are; for single weights see weights.hpp, which keeps the same rule for ties.
+///
+///   mask best_30 = keep_highest(scores_of_heads, 30);
+///   ticket less = remove_lowest(full, all_scores, 14);   // in one ranking over all groups
+///
+/// Every function here is exact in number: k units go, never more because some are equal.
 namespace tombola {
 
 namespace detail {
@@ -42,7 +49,7 @@ inline void append_kept(std::vector<ranked_unit>& units,
   }
 }
 
-/// Brings the k units that go to the front. Throws input_error if there are fewer.
+/// Cuts the list down to the k units that go, in no order. Throws input_error if there are fewer.
 inline void rank_lowest(std::vector<ranked_unit>& units, std::size_t k) {
   if (k > units.size()) {
     throw input_error("selection: asked to remove " + std::to_string(k) + " units of " +
@@ -96,7 +103,8 @@ inline void rank_lowest(std::vector<ranked_unit>& units, std::size_t k) {
   return t;
 }
 
-/// Removes the k[g] lowest scores of each group g by itself. Throws as the others do.
+/// Removes the k[g] lowest scores of each group g by itself; a group with k[g] = 0 stays as it is.
+/// Throws shape_error unless there are scores and a number for every group, else as the others do.
 [[nodiscard]] inline ticket remove_lowest_of_each(ticket t,
                                                   std::span<const scores> s,
                                                   std::span<const std::size_t> k) {

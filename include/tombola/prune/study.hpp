@@ -60,12 +60,14 @@ void measure(O& o, search& s, const ticket& candidate, const std::string& phase,
   throw input_error("objective: has no group " + name + ", which the study's search prunes");
 }
 
-/// Removes up to k units of one group by the latest scores.
+/// Removes up to k units of one group by the latest scores; pruned units are passed over, whatever
+/// score they have.
 inline void remove_from(ticket& t, std::size_t g, const search& s, std::size_t k) {
   t.replace(g, remove_lowest(t[g], s.last.scores[g], std::min(k, t[g].count())));
 }
 
-/// One group shrinks while candidates pass; the others stay as accepted.
+/// One group shrinks while candidates pass; the others stay as accepted. Starts from the metric
+/// that was accepted last, whatever was measured since.
 template <objective O, class Progress>
 void shrink(O& o, search& s, std::size_t g, std::size_t k, const std::string& phase, Progress& p) {
   ticket candidate = s.accepted;

@@ -4,23 +4,31 @@
 #include <tombola/data/wordpiece.hpp>
 #include <tombola/eigen/backend.hpp>
 
-// One product on both backends: the package brings what its components need, library and all.
+// [1 2 3; 4 5 6] times the transpose of [1 0 1; 0 1 0].
 template <tombola::backend B>
-double product(B& device) {
-  using real = typename B::activation;
-  auto x = device.template allocate<real>(6), w = device.template allocate<real>(6);
-  auto y = device.template allocate<real>(4);
-  device.write(std::vector<real>{1, 2, 3, 4, 5, 6}, {x.data(), 2, 3});
-  device.write(std::vector<real>{1, 0, 1, 0, 1, 0}, {w.data(), 2, 3});
-  tombola::perform(device,
-                   tombola::linear<real>{{x.data(), 2, 3}, {w.data(), 2, 3}, {}, {y.data(), 2, 2}});
-  std::vector<real> host(4);
-  device.read({y.data(), 2, 2}, host);
-  return static_cast<double>(host[2]);
+std::vector<float> product(B& device) {
+  using view = tombola::view<float>;
+  auto x = device.template allocate<float>(6), w = device.template allocate<float>(6);
+  auto y = device.template allocate<float>(4);
+  const view left{x.data(), 2, 3}, right{w.data(), 2, 3}, result{y.data(), 2, 2};
+  device.write(std::vector<float>{1, 2, 3, 4, 5, 6}, left);
+  device.write(std::vector<float>{1, 0, 1, 0, 1, 0}, right);
+  tombola::perform(device, tombola::linear<float>{left, right, {}, result});
+  std::vector<float> host(4);
+  device.read(result, host);
+  return host;
+}
+
+// The package brings what its components need, libraries included: utf8proc takes the accent off.
+bool reads_accents() {
+  const auto pieces =
+      tombola::data::vocabulary::from_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\ncafe\n", "vocab.txt");
+  return tombola::data::wordpiece{pieces}.encode("Caf\xc3\x89") == std::vector{4};
 }
 
 int main() {
-  tombola::reference_backend<double> plain;
-  tombola::eigen_backend<float> fast;
-  return product(plain) == 10 && product(fast) == 10 ? 0 : 1;
+  const std::vector<float> expected{4, 2, 10, 5};
+  tombola::reference_backend<float> plain;
+  tombola::eigen::backend<float> fast{2};
+  return product(plain) == expected && product(fast) == expected && reads_accents() ? 0 : 1;
 }

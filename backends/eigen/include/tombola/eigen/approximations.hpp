@@ -12,8 +12,8 @@ namespace tombola::eigen {
 // The functions below are free of branches and calls for float, so that the compiler turns a loop
 // over them into vector code. In double they are the standard library's: double is for checking.
 
-/// a where the condition holds, else b. In bits, because the compiler makes a branch of `?:` between
-/// numbers that were computed, and does not turn a loop with branches into vector code.
+/// a where the condition holds, else b. In bits, because the compiler makes a branch of `?:`
+/// between numbers that were computed, and does not turn a loop with branches into vector code.
 [[nodiscard]] inline float choose(bool condition, float a, float b) noexcept {
   const std::uint32_t all = std::uint32_t{0} - static_cast<std::uint32_t>(condition);
   return std::bit_cast<float>((std::bit_cast<std::uint32_t>(a) & all) |
@@ -56,12 +56,13 @@ struct normal_point {
   T density;  ///< exp(-z^2 / 2) / sqrt(2 pi)
 };
 
-/// For float, absolute errors below 1e-7; that of `below` is relative, 3e-6, down to z = -9, so that
-/// gelu is good far below 0 as well.
+/// For float, absolute errors below 1e-7; that of `below` is relative, 3e-6, down to z = -9, so
+/// that gelu is good far below 0 as well.
 ///
 /// P(below -t) = exp(-t^2 / 2) R(t) for t >= 0; R is the scaled complementary error function, here
 /// a rational function of degree 4 / 5 fitted to [0, 13.5] by weighted least squares (Lawson's
-/// iteration; relative error 5.2e-9 before rounding). All coefficients are positive: nothing cancels.
+/// iteration; relative error 5.2e-9 before rounding). All coefficients are positive: nothing
+/// cancels.
 template <std::floating_point T>
 [[nodiscard]] inline normal_point<T> normal_at(T z) noexcept {
   if constexpr (std::same_as<T, float>) {
@@ -103,8 +104,8 @@ template <class T>
   return at.below + z * at.density;
 }
 
-/// term(0) + ... + term(n - 1) in sixteen interleaved sums, added pairwise at the end: an order that
-/// vector registers can follow, the same on every machine.
+/// term(0) + ... + term(n - 1) in sixteen interleaved sums, added pairwise at the end: an order
+/// that vector registers can follow, the same on every machine.
 template <class T, class Term>
 [[nodiscard]] inline T sum_over(std::size_t n, const Term& term) noexcept {
   constexpr std::size_t lanes = 16;

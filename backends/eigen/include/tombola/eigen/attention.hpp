@@ -80,6 +80,7 @@ inline void for_query_blocks(const attention_piece<T>& p, const Body& body) {
   }
 }
 
+/// Zeros, for a product to be added to.
 template <class T>
 inline void clear(block<T> b, std::size_t rows, std::size_t columns) noexcept {
   for (std::size_t i = 0; i < rows; ++i) std::fill_n(b.data + i * b.stride, columns, T{0});
@@ -121,6 +122,8 @@ template <class T>
           static_cast<std::uint32_t>(p.head)};
 }
 
+/// Scores of a block of queries, softmax, dropout, product with the values, factor. Without an
+/// ungated to keep, the context is made in place.
 template <class T, class P>
 inline void compute(workers<T, P>& w, const attention<T>& v) {
   const bool drops = v.drop.rate > 0.0;

@@ -18,7 +18,8 @@ struct dropout_row {
 inline constexpr std::size_t dropout_columns = 64;
 
 /// factors[i] = what dropout multiplies column first + i by: 1 / (1 - rate) where kept, else 0.
-/// first is a multiple of 4; count is at most dropout_columns, and factors has room for that many. Cost: about 2 ns a column, all of it in the generator.
+/// first is a multiple of 4; count is at most dropout_columns, and factors has room for that many.
+/// Cost: about 2 ns a column, all of it in the generator.
 template <class T>
 inline void dropout_factors(const dropout_bits& drop,
                             const dropout_row& row,

@@ -19,6 +19,7 @@ inline void copy_unless_same(const T* from, std::size_t n, T* to) noexcept {
   if (from != to) std::copy_n(from, n, to);
 }
 
+/// dpre = dy * gelu'(pre).
 template <class T, class P>
 inline void compute(workers<T, P>& w, const gelu_backward<T>& v) {
   w.share_range(v.pre.size(), elements_per_piece, [&](std::size_t first, std::size_t last, T*) {
@@ -29,6 +30,7 @@ inline void compute(workers<T, P>& w, const gelu_backward<T>& v) {
   });
 }
 
+/// Whole rows to a piece, because the counters are those of a row.
 template <class T, class P>
 inline void compute(workers<T, P>& w, const dropout<T>& v) {
   const std::size_t n = v.x.cols;
@@ -49,6 +51,7 @@ inline void compute(workers<T, P>& w, const tanh_of<T>& v) {
   });
 }
 
+/// dx = dy * (1 - y^2), from tanh's result.
 template <class T, class P>
 inline void compute(workers<T, P>& w, const tanh_backward<T>& v) {
   w.share_range(v.y.size(), elements_per_piece, [&](std::size_t first, std::size_t last, T*) {
@@ -58,6 +61,7 @@ inline void compute(workers<T, P>& w, const tanh_backward<T>& v) {
   });
 }
 
+/// [T, H] from two [T, H D]: row t and head h are D numbers from (t H + h) D on.
 template <class T, class P>
 inline void compute(workers<T, P>& w, const head_dots<T>& v) {
   const std::size_t n = v.a.cols, heads = v.dots.cols, width = n / heads;

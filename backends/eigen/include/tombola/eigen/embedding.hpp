@@ -10,6 +10,8 @@
 
 namespace tombola::eigen {
 
+/// out[t] = word + position + segment, [T, C]; ids are in range, whoever made the batch checked
+/// them.
 template <class T, class P>
 inline void compute(workers<T, P>& w, const embed<T>& v) {
   const std::size_t n = v.out.cols;
@@ -27,6 +29,7 @@ inline void compute(workers<T, P>& w, const embed<T>& v) {
   });
 }
 
+/// y[i] = x[rows[i]], [M, C] from [T, C].
 template <class T, class P>
 inline void compute(workers<T, P>& w, const gather_rows<T>& v) {
   const std::size_t n = v.x.cols;
@@ -37,7 +40,8 @@ inline void compute(workers<T, P>& w, const gather_rows<T>& v) {
   });
 }
 
-/// table[rows[i]] += from[i] in the order of i. Rows may repeat, so threads share columns, not rows.
+/// table[rows[i]] += from[i] in the order of i. Rows may repeat, so threads share columns, not
+/// rows.
 template <class T, class P>
 inline void scatter_add(workers<T, P>& w,
                         const view<const T>& from,
@@ -58,6 +62,7 @@ inline void compute(workers<T, P>& w, const scatter_rows<T>& v) {
   scatter_add(w, v.dy, v.rows, v.dx);
 }
 
+/// Three tables, [V, C], [P, C] and [S, C], added to one after another.
 template <class T, class P>
 inline void compute(workers<T, P>& w, const embed_backward<T, T>& v) {
   scatter_add(w, v.dout, v.ids, v.dword);

@@ -11,8 +11,8 @@
 
 namespace tombola::eigen {
 
-/// How the result of a product is cut into tiles, computed from its sizes alone. The inner dimension
-/// is not cut.
+/// How the result of a product is cut into tiles, computed from its sizes alone. The inner
+/// dimension is not cut.
 struct tiling {
   std::size_t rows = 1, columns = 1;            ///< of a tile; those at the end may be smaller
   std::size_t row_tiles = 0, column_tiles = 0;  ///< how many
@@ -98,6 +98,7 @@ inline void linear_tile(const view<const T>& x,
                             workspace);
 }
 
+/// y = x weight^T + bias, [M, N] from [M, K] and [N, K]; overwritten.
 template <class T, class P>
 inline void compute(workers<T, P>& w, const linear<T>& v) {
   for_tiles(w, {v.y.rows, v.y.cols, v.x.cols}, [&](const tile& at, T* workspace) {
@@ -118,6 +119,8 @@ inline void compute(workers<T, P>& w, const linear_gelu<T>& v) {
   });
 }
 
+/// dx = dy weight, [M, K] from [M, N] and [N, K]; the slope of gelu is multiplied in while the tile
+/// is in the cache.
 template <class T, class P>
 inline void compute(workers<T, P>& w, const linear_input_gradient<T>& v) {
   const extents whole{v.dx.rows, v.dx.cols, v.dy.cols};
@@ -134,6 +137,8 @@ inline void compute(workers<T, P>& w, const linear_input_gradient<T>& v) {
   });
 }
 
+/// dweight += dy^T x, [N, K] from [M, N] and [M, K]: tiles cut N and K, and each sums over all M
+/// tokens. The bias follows in a pass of its own, because no tile sees a column of dy just once.
 template <class T, class P>
 inline void compute(workers<T, P>& w, const linear_weight_gradient<T, T>& v) {
   const extents whole{v.dweight.rows, v.dweight.cols, v.dy.rows};

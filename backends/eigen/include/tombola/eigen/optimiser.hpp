@@ -30,6 +30,7 @@ inline void compute(workers<T, P>& w, const sum_of_squares<T>& v) {
   if (count > 0) v.total.data[0] += parts[0];
 }
 
+/// The 1e-6 is torch's; a norm that is not finite sets failed, and nothing here ever clears it.
 template <class T, class P>
 inline void compute(workers<T, P>&, const clip_factor& v) {
   const double norm = std::sqrt(v.squares.data[0]);
@@ -87,6 +88,7 @@ inline void compute(workers<T, P>& w, const adamw<T>& a) {
   });
 }
 
+/// Elements are shared in pieces; several pieces may read one word of bits, none writes it.
 template <class T, class P>
 inline void compute(workers<T, P>& w, const apply_mask<T, T>& v) {
   w.share_range(v.stored.size(), elements_per_piece, [&](std::size_t first, std::size_t last, T*) {

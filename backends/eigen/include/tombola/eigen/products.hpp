@@ -46,10 +46,10 @@ concept products = requires(extents e, T alpha, block<const T> a, block<T> c, T*
 
 /// Eigen's own product kernels.
 ///
-/// Eigen's product expressions would start threads of their own when called from a team of one, take
-/// their packing buffers from the heap, and cut the inner dimension by the caches that they find.
-/// So this calls the routine below them with blocks of a fixed size. The name is internal to Eigen;
-/// its signature has been the same since 3.4.
+/// Eigen's product expressions would start threads of their own when called from a team of one,
+/// take their packing buffers from the heap, and cut the inner dimension by the caches that they
+/// find. So this calls the routine below them with blocks of a fixed size. The name is internal to
+/// Eigen: written for 3.4, and a change of its signature does not compile.
 struct eigen_products {
   /// Blocks of the packed operands, in numbers: the one for rows of the result's transpose sits in
   /// the second-level cache, slivers of the other go through the first level.
@@ -66,19 +66,13 @@ struct eigen_products {
     if (e.m == 0 || e.n == 0 || e.k == 0) return;
     constexpr int order_a = F == form::tn ? Eigen::ColMajor : Eigen::RowMajor;
     constexpr int order_b = F == form::nt ? Eigen::ColMajor : Eigen::RowMajor;
+    using routine =
+        Eigen::internal::general_matrix_matrix_product<Eigen::Index, T, order_a, false, T, order_b,
+                                                       false, Eigen::RowMajor, 1>;
     const auto index = [](std::size_t n) { return static_cast<Eigen::Index>(n); };
     blocking<T> blocks{e, workspace};
-    Eigen::internal::general_matrix_matrix_product<Eigen::Index, T, order_a, false, T, order_b,
-                                                   false, Eigen::RowMajor, 1>::run(index(e.m),
-                                                                                   index(e.n),
-                                                                                   index(e.k),
-                                                                                   a.data,
-                                                                                   index(a.stride),
-                                                                                   b.data,
-                                                                                   index(b.stride),
-                                                                                   c.data, 1,
-                                                                                   index(c.stride),
-                                                                                   alpha, blocks);
+    routine::run(index(e.m), index(e.n), index(e.k), a.data, index(a.stride), b.data,
+                 index(b.stride), c.data, 1, index(c.stride), alpha, blocks);
   }
 
 private:

@@ -81,6 +81,7 @@ inline void compute(workers<T, P>& w, const add_norm_backward<T>& v) {
   });
 }
 
+/// Column sums of dy * normalized and of dy, [C] each; added to.
 template <class T, class P>
 inline void compute(workers<T, P>& w, const norm_weight_gradient<T, T>& v) {
   const std::size_t n = v.dy.cols;
@@ -94,7 +95,8 @@ inline void compute(workers<T, P>& w, const norm_weight_gradient<T, T>& v) {
       [&](std::size_t c, double sum) { v.dbias.data[c] += static_cast<T>(sum); });
 }
 
-/// Exponentials in T, their sum and the loss in double.
+/// Exponentials in T, their sum and the loss in double. They wait in scratch, so the gradient may
+/// take the place of the logits.
 template <class T, class P>
 inline void compute(workers<T, P>& w, const cross_entropy<T>& v) {
   const std::size_t n = v.logits.cols;
@@ -118,6 +120,7 @@ inline void compute(workers<T, P>& w, const cross_entropy<T>& v) {
   });
 }
 
+/// On the calling thread: one number per sequence is not worth waking another.
 template <class T, class P>
 inline void compute(workers<T, P>&, const squared_error<T>& v) {
   for (std::size_t i = 0; i < v.predictions.rows; ++i) {

@@ -1,0 +1,115 @@
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/analysis/well_formed.hpp"
+#include "tests/support/catch.hpp"
+
+#include "tombola/analysis/dots.hpp"
+#include "tombola/analysis/heat_map.hpp"
+#include "tombola/analysis/search_line.hpp"
+#include "tombola/core/error.hpp"
+
+using namespace tombola::analysis;
+using tombola::test::count_of;
+using tombola::test::ill_formed;
+
+TEST_CASE("the checker of markup notices what is wrong") {
+  CHECK(ill_formed("<a b=\"c\"><d/></a>").empty());
+  CHECK_FALSE(ill_formed("<a>").empty());
+  CHECK_FALSE(ill_formed("<a></b>").empty());
+  CHECK_FALSE(ill_formed("<a b=c></a>").empty());
+  CHECK_FALSE(ill_formed("<a b=\"c\" b=\"c\"></a>").empty());
+}
+
+TEST_CASE("a heat map has a cell, a number and an exact tooltip for every value") {
+  heat_map h;
+  h.title = "t<>";
+  h.rows = {"0", "1"};
+  h.columns = {"0", "1", "MLP"};
+  h.values = {0.25, 1.0 / 3.0, std::nullopt, 0.5, 0.75, 1.0};
+  h.deviations = {0.1, std::nullopt, std::nullopt, 0.1, 0.1, 0.125};
+  h.gap_before = 2;
+  const std::string s = draw(h);
+  CHECK(ill_formed(s) == "");
+  CHECK(count_of(s, "class=\"cell\"") == 5);
+  CHECK(count_of(s, "class=\"d\"") == 4);
+  CHECK(s.find("layer 0, head 1: 0.3333333333333333<") != std::string::npos);
+  CHECK(s.find("layer 1, head MLP: 1, deviation 0.125<") != std::string::npos);
+  CHECK(s.find(">0.33<") != std::string::npos);
+  CHECK(s.find("aria-label=\"t&lt;&gt;\"") != std::string::npos);
+  CHECK(count_of(s, to_string(sequential(0.5))) == 1);
+}
+
+TEST_CASE("a heat map of the wrong size is refused") {
+  heat_map h;
+  h.rows = {"0"};
+  h.columns = {"0", "1"};
+  h.values = {0.0};
+  CHECK_THROWS_AS(draw(h), tombola::shape_error);
+  h.values = {0.0, 1.0};
+  h.deviations = {0.0};
+  CHECK_THROWS_AS(draw(h), tombola::shape_error);
+  h.deviations.clear();
+  h.notes = {"a"};
+  CHECK_THROWS_AS(draw(h), tombola::shape_error);
+}
+
+TEST_CASE("dots stand where their values are, means and deviations beside them") {
+  dot_figure f;
+  f.rows = {{"good", {{"seed 1", 0.8}, {"seed 2", 0.9}}, 0.85, 0.07, false},
+            {"lonely", {{"seed 1", 0.8}}, 0.8, std::nullopt, true},
+            {"empty", {}, std::nullopt, std::nullopt, false},
+            {"broken",
+             {{"seed 1", std::numeric_limits<double>::quiet_NaN()}},
+             std::nullopt,
+             std::nullopt,
+             false}};
+  f.lines = {{"majority", 0.5}};
+  const std::string s = draw(f);
+  CHECK(ill_formed(s) == "");
+  CHECK(count_of(s, "<circle") == 3);
+  CHECK(count_of(s, "class=\"mean\"") == 2);
+  CHECK(count_of(s, "class=\"whisker\"") == 1);
+  CHECK(s.find("good, seed 2: 0.9<") != std::string::npos);
+  CHECK(s.find("good: mean 0.85, deviation 0.07<") != std::string::npos);
+  CHECK(s.find("undefined") == std::string::npos);
+  CHECK(s.find("nan") == std::string::npos);
+}
+
+TEST_CASE("an axis maps its ends and survives equal values") {
+  const axis a{2.0, 4.0, 100.0, 200.0};
+  CHECK(a(2.0) == 100.0);
+  CHECK(a(3.0) == 150.0);
+  const axis one = axis_over({0.5, 0.5}, 0.0, 100.0);
+  CHECK(one(0.5) == Approx(50.0));
+  const axis none = axis_over({}, 0.0, 100.0);
+  CHECK(none.high > none.low);
+  CHECK(round_ticks(0.0, 1.0, 5) ==
+        std::vector<double>{0.0, 0.2, 0.4, 0.6000000000000001, 0.8, 1.0});
+  CHECK(round_ticks(1.0, 1.0, 5) == std::vector<double>{1.0});
+}
+
+TEST_CASE("a search shows the guard, accepted dots and rejected crosses") {
+  search_figure f;
+  f.baseline = 0.9;
+  f.threshold = 0.81;
+  f.points = {{"full", 1.0, 0.9, true},
+              {"heads", 0.9, 0.85, true},
+              {"heads", 0.8, 0.5, false},
+              {"mlps", 0.8, std::numeric_limits<double>::quiet_NaN(), false}};
+  std::string s = draw(f);
+  CHECK(ill_formed(s) == "");
+  CHECK(count_of(s, "class=\"accepted\"") == 2);
+  CHECK(count_of(s, "class=\"rejected\"") == 1);
+  CHECK(count_of(s, "class=\"guard\"") == 1);
+  CHECK(s.find("guard: 0.81<") != std::string::npos);
+  CHECK(s.find("candidate 3, heads: 0.5, keeps 80.0 %, rejected<") != std::string::npos);
+  f.threshold = -std::numeric_limits<double>::infinity();
+  s = draw(f);
+  CHECK(ill_formed(s) == "");
+  CHECK(s.find("guard") == std::string::npos);
+  f.points.clear();
+  CHECK(ill_formed(draw(f)) == "");
+}

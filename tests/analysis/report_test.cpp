@@ -1,0 +1,191 @@
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "tests/analysis/fabricated.hpp"
+#include "tests/analysis/well_formed.hpp"
+#include "tests/support/catch.hpp"
+#include <nlohmann/json.hpp>
+
+#include "tombola/analysis/report_input.hpp"
+#include "tombola/analysis/write_report.hpp"
+#include "tombola/core/error.hpp"
+#include "tombola/io/npy.hpp"
+
+using namespace tombola;
+using namespace tombola::analysis;
+using test::count_of;
+using test::made_result;
+using test::temporary_folder;
+
+namespace {
+
+std::string page_of(const std::filesystem::path& folder) {
+  return make_report(read_report_input(folder), {"A report"});
+}
+
+/// What a page that needs nothing else has none of.
+void check_self_contained(const std::string& page) {
+  CHECK(test::ill_formed(page) == "");
+  for (const char* outside :
+       {"<script", "<link", "<img", "<iframe", "src=", "@import", "url(", "http:", "https:"}) {
+    INFO(outside);
+    CHECK(page.find(outside) == std::string::npos);
+  }
+  CHECK(count_of(page, "href=\"") == count_of(page, "href=\"#"));
+  CHECK(page.find("NaN") == std::string::npos);
+  CHECK(page.find(">nan<") == std::string::npos);
+  CHECK(page.find("prefers-color-scheme:dark") != std::string::npos);
+  CHECK(page.find("@media print") != std::string::npos);
+}
+
+void write_masks(const std::filesystem::path& dir) {
+  for (const std::string at : {"A/seed_1", "A/seed_2", "B/seed_1", "B/seed_2"}) {
+    std::filesystem::create_directories(dir / at);
+    const ticket t = test::small_ticket(at.back() == '1' ? 0x3CU : 0x0FU, 1);
+    io::write_mask_npy(dir / at / "head_mask.npy", {2, 4}, t[0], io::mask_number::float32);
+    io::write_mask_npy(dir / at / "mlp_mask.npy", {2}, t[1], io::mask_number::float32);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a report of a study says what was found, from one file that needs nothing else") {
+  const temporary_folder dir;
+  test::write_study(dir.path(), 3);
+  const std::string page = page_of(dir.path());
+  check_self_contained(page);
+  // Good 0.85 beats random 0.60 and 0.50, but not 0.88 in seed 3.
+  CHECK(page.find("in 2 of 3 seeds, means 0.8500 and 0.6600") != std::string::npos);
+  CHECK(page.find("93.5 % of full on average, 90 % or more in 3 of 3 seeds") != std::string::npos);
+  CHECK(page.find("43.5 % of full on average, 90 % or more in 0 of 3 seeds") != std::string::npos);
+  CHECK(page.find(">does not hold<") != std::string::npos);
+  CHECK(page.find("1: 0.9100, 2: 0.9200, 3: 0.9300") != std::string::npos);
+  CHECK(count_of(page, "class=\"rejected\"") == 3);  // one in each search
+  CHECK(count_of(page, "guard: 0.81<") == 3);
+  CHECK(page.find("Cochran&#39;s Q tests whether the seeds keep equally many units") !=
+        std::string::npos);
+  CHECK(page.find(">00ff<") != std::string::npos);
+  CHECK(page.find("24 runs: 12 train, 3 find-masks, 9 evaluate") != std::string::npos);
+  CHECK(page.find("{&quot;epochs&quot;:1}") != std::string::npos);
+  CHECK(page == page_of(dir.path()));
+}
+
+TEST_CASE("the written tables hold the numbers of the page") {
+  const temporary_folder dir, out;
+  test::write_study(dir.path(), 3);
+  const auto written = write_report(read_report_input(dir.path()), out.path() / "deep/er", {"t"});
+  CHECK(written.page == out.path() / "deep/er/report.html");
+  CHECK(test::read_text(written.page).starts_with("<!DOCTYPE html>"));
+  const auto j = nlohmann::json::parse(test::read_text(out.path() / "deep/er/tables.json"));
+  const auto& good = j["scores"][1];
+  CHECK(good["ticket"] == "good");
+  CHECK(good["phase"] == "masked");
+  CHECK(good["mean"] == Approx(0.85).epsilon(1e-15));
+  CHECK(good["kept_share"] == 0.5);
+  CHECK(j["scores"][0]["deviation"] == Approx(0.01).epsilon(1e-12));
+  CHECK(j["agreement"][0]["pairs"] == 3);
+  CHECK(j["overlap"].size() == 6);
+  CHECK(j["overlap"][1]["jaccard"] == 1.0);  // seeds 1 and 3
+  CHECK(j["overlap"][0]["jaccard"] == 0.6);
+  CHECK(j["overlap"][0]["p_at_least"] == Approx(17.0 / 70.0).epsilon(1e-12));
+  CHECK(j["searches"].size() == 9);
+  CHECK(j["searches"][2]["kept_share"] == 0.6);
+  CHECK(j["runs"].size() == 24);
+  CHECK(j["survivors"].size() == 10);
+  const std::string csv = test::read_text(out.path() / "deep/er/tables/scores_by_seed.csv");
+  CHECK(csv.find("acceptability,heads_mlps,random,masked,3,0.88,1\r\n") != std::string::npos);
+  for (const auto& t : written.tables) CHECK(std::filesystem::exists(t));
+}
+
+TEST_CASE("one seed: what is undefined is said, nothing is NaN") {
+  const temporary_folder dir;
+  test::write_study(dir.path(), 1);
+  const std::string page = page_of(dir.path());
+  check_self_contained(page);
+  CHECK(page.find(one_value) != std::string::npos);
+  CHECK(page.find("One seed alone has nothing to agree with") != std::string::npos);
+  CHECK(page.find("class=\"whisker\"") == std::string::npos);
+  CHECK(page.find("in 1 of 1 seed,") != std::string::npos);
+  const auto in = read_report_input(dir.path());
+  const std::string json = to_json(report_tables(in, compute(in)));
+  const auto j = nlohmann::json::parse(json);
+  CHECK(j["scores"][0]["deviation"].is_null());
+  CHECK(j["scores"][0]["deviation_missing"] == one_value);
+}
+
+TEST_CASE("hostile names stay text") {
+  const temporary_folder dir;
+  const std::string hostile = "</svg><script>alert(1)</script>\\\"'&\\u202e";
+  test::write_study(dir.path(), 2, hostile);
+  const std::string page = make_report(read_report_input(dir.path()), {"<b>&"});
+  check_self_contained(page);
+  CHECK(page.find("<b>") == std::string::npos);
+  CHECK(page.find("&lt;/svg&gt;&lt;script&gt;alert(1)") != std::string::npos);
+  CHECK(page.find("\xE2\x80\xAE") == std::string::npos);
+}
+
+TEST_CASE("a folder of masks gives survivors, agreement and what tasks share") {
+  const temporary_folder dir;
+  write_masks(dir.path());
+  const report_input in = read_report_input(dir.path());
+  CHECK(in.results.empty());
+  CHECK(in.files.size() == 8);
+  CHECK(in.files[0].sha256.size() == 64);
+  const std::string page = make_report(in);
+  check_self_contained(page);
+  CHECK(page.find("All 2 tasks together") != std::string::npos);
+  CHECK(page.find("4 tickets, tasks 2, seeds 2") != std::string::npos);
+  CHECK(page.find("What tasks share") != std::string::npos);
+  CHECK(page.find(in.files[0].sha256) != std::string::npos);
+  CHECK(page.find("id=\"scores\"") == std::string::npos);
+}
+
+TEST_CASE("two searches of one seed are told apart") {
+  const temporary_folder dir;
+  test::write_study(dir.path(), 2);
+  std::filesystem::copy(dir.path() / "find-s1", dir.path() / "find-s1-again");
+  const report_input in = read_report_input(dir.path());
+  REQUIRE(in.sets.size() == 1);
+  REQUIRE(in.sets[0].tasks[0].seeds.size() == 3);
+  CHECK(in.sets[0].tasks[0].seeds[1].seed == "1 (2)");
+}
+
+TEST_CASE("a folder that is no study is refused, and nothing is written") {
+  const temporary_folder dir;
+  CHECK_THROWS_WITH(read_report_input(dir.path()),
+                    dir.path().string() +
+                        ": holds neither a result.json within 3 folders nor masks as "
+                        "<task>/seed_<number>/head_mask.npy, expected one of them");
+  test::write_study(dir.path(), 1);
+  std::filesystem::remove(dir.path() / "find-s1/trace.safetensors");
+  CHECK_THROWS_AS(read_report_input(dir.path()), input_error);
+  test::write_text(dir.path() / "broken/result.json", "{}");
+  CHECK_THROWS_WITH(read_report_input(dir.path()), (dir.path() / "broken/result.json").string() +
+                                                       ": has no 'format', expected a string");
+  test::write_text(dir.path() / "file", "x");
+  CHECK_THROWS_AS(write_report({}, dir.path() / "file"), input_error);
+  CHECK(test::read_text(dir.path() / "file") == "x");
+}
+
+TEST_CASE("tickets of one task that differ in shape are refused by name") {
+  const temporary_folder dir;
+  test::write_study(dir.path(), 2);
+  io::write_ticket(dir.path() / "find-s2/ticket.safetensors", ticket{{{"heads", {2, 4}}}});
+  CHECK_THROWS_WITH(read_report_input(dir.path()),
+                    (dir.path() / "find-s2/ticket.safetensors").string() + ": does not fit " +
+                        (dir.path() / "find-s1/ticket.safetensors").string() +
+                        ": tickets of 2 and 1 groups");
+}
+
+// Hidden: report_screens.sh runs it to get pages for a browser.
+TEST_CASE("sample reports for a browser", "[.screens]") {
+  const char* folder = std::getenv("TOMBOLA_SCREENS");
+  REQUIRE(folder != nullptr);
+  const std::filesystem::path out = folder;
+  const temporary_folder runs, masks;
+  test::write_study(runs.path(), 3);
+  write_masks(masks.path());
+  write_report(read_report_input(runs.path()), out / "runs", {"A study in small"});
+  write_report(read_report_input(masks.path()), out / "masks", {"Masks"});
+}

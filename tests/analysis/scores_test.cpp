@@ -1,0 +1,187 @@
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/support/catch.hpp"
+
+#include "tombola/analysis/result.hpp"
+#include "tombola/analysis/score_section.hpp"
+#include "tombola/analysis/score_tables.hpp"
+#include "tombola/analysis/scores_by_ticket.hpp"
+#include "tombola/analysis/verdicts.hpp"
+#include "tombola/core/error.hpp"
+
+using namespace tombola::analysis;
+
+namespace {
+
+result full(std::uint64_t seed, double score, run_step step = run_step::train) {
+  result r;
+  r.file = "f" + std::to_string(seed);
+  r.step = step;
+  r.task = "SST-2";
+  r.seed = seed;
+  r.metric = "accuracy";
+  r.score = score;
+  r.majority = 0.5;
+  return r;
+}
+
+result with(ticket_kind kind,
+            bool retrained,
+            std::uint64_t seed,
+            double score,
+            run_step step = run_step::evaluate,
+            ticket_family family = ticket_family::weights) {
+  result r = full(seed, score, step);
+  r.ticket = ticket_summary{"t", kind, family, "f", {{"weights", 30}}, {{"weights", 120}}};
+  r.retrained = retrained;
+  return r;
+}
+
+const verdict& find(const std::vector<verdict>& all, const std::string& claim) {
+  for (const verdict& v : all) {
+    if (v.claim == claim) return v;
+  }
+  throw tombola::error("no verdict: " + claim);
+}
+
+/// Two seeds: full 0.8 and 0.9; good beats random in one of them; bad is left at the majority.
+std::vector<result> study() {
+  using enum ticket_kind;
+  return {full(2, 0.9),
+          full(1, 0.8),
+          with(good, false, 1, 0.75),
+          with(good, false, 2, 0.75),
+          with(random, false, 1, 0.6),
+          with(random, false, 2, 0.8),
+          with(bad, false, 1, 0.5),
+          with(good, true, 1, 0.8, run_step::train),
+          with(good, true, 2, 0.9, run_step::train),
+          with(bad, true, 1, 0.4, run_step::train),
+          with(bad, true, 2, 0.4, run_step::train)};
+}
+
+}  // namespace
+
+TEST_CASE("results are sorted into rows: full, good, random, bad; masked before retrained") {
+  const auto groups = score_groups(study());
+  REQUIRE(groups.size() == 1);
+  const score_group& g = groups[0];
+  REQUIRE(g.rows.size() == 6);
+  std::string order;
+  for (const score_row& r : g.rows) order += name_of(r.kind) + "/" + phase_of(r) + " ";
+  CHECK(order == "full/trained good/masked random/masked bad/masked good/retrained bad/retrained ");
+  CHECK(g.rows[0].seeds[0].seed == 1);
+  CHECK(*g.rows[0].over_seeds.mean == Approx(0.85).epsilon(1e-15));
+  CHECK(*g.rows[0].over_seeds.deviation == Approx(std::sqrt(0.005)).epsilon(1e-14));
+  CHECK(*g.rows[1].kept.mean == 0.25);
+  CHECK(*g.majority == 0.5);
+}
+
+TEST_CASE("an evaluation counts before the end of training, and that before a search") {
+  using enum ticket_kind;
+  std::vector<result> r = study();
+  r.push_back(full(1, 0.7, run_step::evaluate));
+  r.push_back(with(good, false, 1, 0.99, run_step::find_masks));
+  r.push_back(with(super, false, 1, 0.3, run_step::find_masks));
+  const auto g = score_groups(r)[0];
+  CHECK(g.find(std::nullopt, false)->seeds[0].score == 0.7);
+  CHECK(g.find(good, false)->seeds[0].score == 0.75);
+  CHECK(g.find(super, false)->seeds[0].score == 0.3);  // nothing better is there
+}
+
+TEST_CASE("several runs of one seed are averaged and counted; undefined ones are said") {
+  std::vector<result> r{full(1, 0.6), full(1, 0.8), full(2, 0.9)};
+  r.push_back(full(3, 0.0));
+  r.back().score.reset();
+  const auto g = score_groups(r)[0];
+  REQUIRE(g.rows[0].seeds.size() == 2);
+  CHECK(g.rows[0].seeds[0].score == Approx(0.7).epsilon(1e-15));
+  CHECK(g.rows[0].seeds[0].runs == 2);
+  CHECK(g.rows[0].undefined == 1);
+  const std::string csv = to_csv(score_table(g));
+  CHECK(csv.find("1: 0.7000 (mean of 2 runs), 2: 0.9000, 1 undefined") != std::string::npos);
+}
+
+TEST_CASE("families and tasks do not mix, and the full model is in each of them") {
+  using enum ticket_kind;
+  std::vector<result> r = study();
+  r.push_back(with(good, false, 1, 0.7, run_step::evaluate, ticket_family::heads));
+  r.push_back(full(1, 0.6));
+  r.back().task = "CoLA";
+  r.push_back(full(1, 0.1, run_step::pretrain));
+  const auto groups = score_groups(r);
+  REQUIRE(groups.size() == 3);
+  CHECK(groups[0].task == "CoLA");
+  CHECK_FALSE(groups[0].family);
+  CHECK(*groups[1].family == ticket_family::heads);
+  CHECK(*groups[1].find(std::nullopt, false)->over_seeds.mean == Approx(0.85));
+  CHECK(groups[1].find(random, false) == nullptr);
+}
+
+TEST_CASE("two metrics of one task are refused, naming the file") {
+  std::vector<result> r = study();
+  r.push_back(full(3, 0.5));
+  r.back().metric = "f1";
+  CHECK_THROWS_WITH(score_groups(r),
+                    "f3: 'metric' is f1 for task SST-2, expected accuracy as in f2");
+}
+
+TEST_CASE("the score tables have exact numbers") {
+  const auto groups = score_groups(study());
+  const std::string csv = to_csv(all_scores(groups));
+  CHECK(csv.find("SST-2,weights,accuracy,0.5,bad,masked,0.5,,1,0.588235294117647,0,0.25,"
+                 "deviation: a deviation takes two seeds or more\r\n") != std::string::npos);
+  CHECK(csv.find("SST-2,weights,accuracy,0.5,good,masked,0.75,0,2,") != std::string::npos);
+  CHECK(csv.find("nan") == std::string::npos);
+  const std::string seeds = to_csv(scores_by_seed(groups));
+  CHECK(seeds.find("SST-2,weights,random,masked,2,0.8,1\r\n") != std::string::npos);
+}
+
+TEST_CASE("claims are computed seed by seed, and failures are said plainly") {
+  const auto all = verdicts(score_groups(study())[0]);
+  const verdict& random = find(all, "good beats random before retraining");
+  CHECK(random.decision == outcome::in_part);
+  CHECK(random.finding == "in 1 of 2 seeds, means 0.7500 and 0.7000");
+  const verdict& bad = find(all, "good beats bad before retraining");
+  CHECK(bad.decision == outcome::holds);
+  CHECK(bad.finding.starts_with("in 1 of 1 seed,"));
+  CHECK(find(all, "the full model beats the majority class").decision == outcome::holds);
+  // 0.75 of 0.8 passes 90 %, 0.75 of 0.9 does not.
+  const verdict& reached = find(all, "masked good reaches 90 % of full");
+  CHECK(reached.decision == outcome::in_part);
+  CHECK(reached.finding == "88.2 % of full on average, 90 % or more in 1 of 2 seeds");
+  const verdict& lost = find(all, "retrained bad reaches 90 % of full");
+  CHECK(lost.decision == outcome::does_not_hold);
+  CHECK(sentence(lost) ==
+        "retrained bad reaches 90 % of full: does not hold, 47.1 % of full on average, 90 % or "
+        "more in 0 of 2 seeds");
+  CHECK(find(all, "good beats bad after retraining").decision == outcome::holds);
+  CHECK_THROWS(find(all, "retrained random reaches 90 % of full"));  // nothing was run
+}
+
+TEST_CASE("a tie is no win, and without a full model nothing can be told") {
+  using enum ticket_kind;
+  const std::vector<result> r{with(good, false, 1, 0.7), with(random, false, 1, 0.7),
+                              with(bad, false, 2, 0.1)};
+  const auto all = verdicts(score_groups(r)[0]);
+  CHECK(find(all, "good beats random before retraining").decision == outcome::does_not_hold);
+  CHECK(find(all, "good beats bad before retraining").finding == "no seed has both scores");
+  CHECK(find(all, "good beats bad before retraining").decision == outcome::cannot_tell);
+  CHECK(find(all, "masked good reaches 90 % of full").decision == outcome::cannot_tell);
+  CHECK(find(all, "the full model beats the majority class").decision == outcome::cannot_tell);
+}
+
+TEST_CASE("the dot figure has every seed, the majority class and the full model") {
+  const dot_figure f = score_figure(score_groups(study())[0]);
+  REQUIRE(f.rows.size() == 6);
+  CHECK(f.rows[4].label == "good, retrained");
+  CHECK(f.rows[4].emphasis);
+  CHECK(f.rows[4].dots.size() == 2);
+  REQUIRE(f.lines.size() == 2);
+  CHECK(f.lines[0].value == 0.5);
+  CHECK(f.lines[1].value == Approx(0.85));
+}

@@ -1,0 +1,106 @@
+// The main job in small: every command, in the order a researcher types them.
+
+#include "tests/driver/program.hpp"
+
+#include "tombola/io/json.hpp"
+
+using namespace tombola;
+using namespace tombola::test;
+
+namespace {
+
+std::string succeed(const std::string& arguments) {
+  const answer a = test::tombola(arguments);
+  INFO(arguments << "\n" << a.err);
+  REQUIRE(a.code == 0);
+  return a.out;
+}
+
+}  // namespace
+
+TEST_CASE("main job: train, find masks, controls, retrain, evaluate, compare, agreement, report") {
+  const pocket_world& world = pocket_world::instance();
+  const folder here;
+  const std::string runs = (here / "runs").string();
+  std::vector<std::string> good;
+  for (const std::string seed : {"1", "2"}) {
+    const std::string full = last_line(succeed(world.train(world.model, runs) + " --seed " + seed));
+    CHECK(std::filesystem::exists(full + "/model/model.safetensors"));
+    CHECK_FALSE(std::filesystem::exists(full + "/state.safetensors"));
+    for (const std::string mode : {"standard", "study"}) {
+      for (const std::string what : {"heads", "mlps", "both", "weights"}) {
+        const std::string found =
+            last_line(succeed("find-masks --quiet --prune " + what + " --mode " + mode + " --run " +
+                              full + " --guard 0.7 --weight-step 0.3 --out " + runs));
+        const auto result = io::read_json(found + "/result.json");
+        const auto& search = result.at("search");
+        if (search.at("metric").is_number()) {
+          CHECK(search.at("metric").get<double>() >= search.at("threshold").get<double>());
+        }
+        CHECK(io::parse_json(succeed("inspect --json " + found + "/trace.safetensors"), "trace")
+                  .at("steps")
+                  .size() == search.at("candidates").get<std::size_t>());
+        if (mode == "standard" && what == "both") {
+          good.push_back(found + "/ticket.safetensors");
+          CHECK(std::filesystem::exists(found + "/head_mask.npy"));
+        }
+      }
+    }
+    const std::string ticket = good.back();
+    for (const std::string kind : {"random", "bad"}) {
+      const std::string control = (here / (kind + seed + ".safetensors")).string();
+      succeed("controls --ticket " + ticket + " --kind " + kind + " --out " + control);
+      const auto a = io::parse_json(succeed("inspect --json " + ticket), "good");
+      const auto b = io::parse_json(succeed("inspect --json " + control), "control");
+      CHECK(a.at("kept") == b.at("kept"));
+      CHECK(b.at("origin").at("parent") == a.at("fingerprint"));
+      succeed("evaluate --quiet --run " + full + " --ticket " + control + " --out " + runs);
+      const std::string again = last_line(
+          succeed(world.train(world.model, runs) + " --seed " + seed + " --ticket " + control));
+      CHECK(io::read_json(again + "/result.json").at("retrained") == true);
+    }
+  }
+  const auto pair = io::parse_json(succeed("compare --json " + good[0] + " " + good[1]), "compare");
+  for (const char* key :
+       {"jaccard", "expected_jaccard", "dice", "phi", "cohen_kappa", "p_at_least"}) {
+    CHECK(pair.at("pairs")[0].at("all").contains(key));
+  }
+  const auto all =
+      io::parse_json(succeed("agreement --json " + good[0] + " " + good[1]), "agreement");
+  for (const char* key : {"fleiss_kappa", "krippendorff_alpha", "cochran_q", "cochran_q_p"}) {
+    CHECK(all.at("all").contains(key));
+  }
+  CHECK(std::filesystem::exists(last_line(succeed("report " + runs))));
+  CHECK(std::filesystem::exists(runs + "/tables.json"));
+}
+
+TEST_CASE("a finished run is not done again") {
+  const pocket_world& world = pocket_world::instance();
+  const folder here;
+  const std::string line = world.train(world.model, (here / "runs").string());
+  const std::string first = last_line(succeed(line));
+  const auto written = std::filesystem::last_write_time(first + "/result.json");
+  CHECK(last_line(succeed(line)) == first);
+  CHECK(std::filesystem::last_write_time(first + "/result.json") == written);
+}
+
+TEST_CASE("killed and resumed, with one thread or two: the same bits") {
+  const pocket_world& world = pocket_world::instance();
+  const folder here;
+  const auto weights = [&](const std::string& out, const std::string& more,
+                           const std::vector<std::string>& kills) {
+    const std::string line =
+        world.train(world.model, (here / out).string()) + " --epochs 6 " + more;
+    std::size_t killed = 0;
+    for (const std::string& seconds : kills) {
+      killed += test::tombola(line, "timeout -s KILL " + seconds).code == 137 ? 1 : 0;
+    }
+    CHECK(killed >= kills.size() / 2);
+    return text_of(last_line(succeed(line)) + "/model/model.safetensors");
+  };
+  const std::string whole = weights("whole", "--threads 1", {});
+  CHECK(whole.size() > 1000);
+  CHECK(weights("two", "--threads 2", {}) == whole);
+  CHECK(weights("killed", "--threads 1 --checkpoint-seconds 0",
+                {"0.06", "0.11", "0.09", "0.16", "0.13"}) == whole);
+}

@@ -1,0 +1,93 @@
+#pragma once
+
+// Runs the program as a person would, and remembers what it said.
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "tests/support/catch.hpp"
+#include <sys/wait.h>
+
+namespace tombola::test {
+
+struct answer {
+  int code = 0;
+  std::string out, err;
+};
+
+/// A folder that is gone when the test is over.
+class folder {
+public:
+  folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "tombola-XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  ~folder() { std::filesystem::remove_all(path_); }
+  folder(const folder&) = delete;
+  folder& operator=(const folder&) = delete;
+
+  [[nodiscard]] std::filesystem::path operator/(const std::string& name) const {
+    return path_ / name;
+  }
+  [[nodiscard]] std::string str() const { return path_.string(); }
+
+private:
+  std::filesystem::path path_;
+};
+
+inline std::string text_of(const std::filesystem::path& file) {
+  std::ifstream in{file, std::ios::binary};
+  return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+/// before: put in front of the program's name, such as `timeout -s KILL 0.5`.
+inline answer tombola(const std::string& arguments, const std::string& before = "") {
+  static const folder scratch;
+  const std::string out = (scratch / "out").string(), err = (scratch / "err").string();
+  const std::string line =
+      before + " " + TOMBOLA_DRIVER + " " + arguments + " >" + out + " 2>" + err + " </dev/null";
+  const int status = std::system(line.c_str());
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), text_of(out),
+          text_of(err)};
+}
+
+/// The last line of what was printed: for steps, the run's folder.
+inline std::string last_line(const std::string& text) {
+  const auto end = text.find_last_not_of('\n');
+  const auto begin = text.find_last_of('\n', end);
+  return text.substr(begin == std::string::npos ? 0 : begin + 1, end - begin);
+}
+
+/// A tiny pretrained model and its two tasks, made once.
+struct pocket_world {
+  folder root;
+  std::string data, model;
+
+  pocket_world() : data{(root / "data").string()} {
+    const answer made = tombola("pocket " + data + " --corpus 300 --train 96 --dev 60");
+    REQUIRE(made.code == 0);
+    const answer pretrained =
+        tombola("pretrain --corpus " + data + "/corpus.txt --vocab " + data +
+                "/vocab.txt --layers 2 --hidden 16 --heads 2 --intermediate 32 --quiet --out " +
+                (root / "base").string());
+    INFO(pretrained.err);
+    REQUIRE(pretrained.code == 0);
+    model = last_line(pretrained.out) + "/model";
+  }
+
+  [[nodiscard]] std::string train(const std::string& model_folder, const std::string& out) const {
+    return "train --model " + model_folder + " --data " + data +
+           " --task pocket-sentiment --max-length 32 --rate 1e-3 --epochs 2 --quiet --out " + out;
+  }
+
+  static const pocket_world& instance() {
+    static const pocket_world world;
+    return world;
+  }
+};
+
+}  // namespace tombola::test
