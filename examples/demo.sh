@@ -6,6 +6,7 @@
 set -euo pipefail
 out=${1:?usage: TOMBOLA=path/to/tombola demo.sh FOLDER}
 tombola=${TOMBOLA:?names the program tombola}
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}  # threads that spin starve each other on small products
 started=$SECONDS
 data=$out/data runs=$out/runs tickets=$out/tickets
 mkdir -p "$out" "$runs" "$tickets"

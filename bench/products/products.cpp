@@ -1,6 +1,7 @@
 // What share of the machine's plain Eigen product peak do the tiled, threaded products reach?
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
@@ -8,6 +9,7 @@
 #include <cstdlib>
 #include <functional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <Eigen/Core>
@@ -136,11 +138,18 @@ row measure(const shape& s, int threads, int repetitions) {
   return r;
 }
 
+// The number that a word is, 0 where it is none.
+int whole_number(const std::string& word) {
+  int n = 0;
+  const auto r = std::from_chars(word.data(), word.data() + word.size(), n);
+  return r.ec == std::errc{} && r.ptr == word.data() + word.size() ? n : 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int most = argc > 1 ? std::atoi(argv[1]) : 2;
-  const int repetitions = argc > 2 ? std::atoi(argv[2]) : 10;
+  const int most = argc > 1 ? whole_number(argv[1]) : 2;
+  const int repetitions = argc > 2 ? whole_number(argv[2]) : 10;
   if (most < 1 || most > 1024 || repetitions < 1) {
     std::fprintf(stderr, "usage: %s [threads, 1 to 1024] [repetitions, 1 or more]\n", argv[0]);
     return 2;

@@ -143,11 +143,10 @@ TEST_CASE("a config that no model can have is refused by name") {
   };
   const json none = json::value_t::discarded;
   CHECK(refusal("hidden_size", none) ==
-        "has no \"hidden_size\", expected a whole number of 0 or more");
-  CHECK(refusal("vocab_size", -3) ==
-        "\"vocab_size\" is \"-3\", expected a whole number of 0 or more");
+        "has no 'hidden_size', expected a whole number of 0 or more");
+  CHECK(refusal("vocab_size", -3) == "'vocab_size' is '-3', expected a whole number of 0 or more");
   CHECK(refusal("num_hidden_layers", "two") ==
-        "\"num_hidden_layers\" is \"\\\"two\\\"\", expected a whole number of 0 or more");
+        "'num_hidden_layers' is '\"two\"', expected a whole number of 0 or more");
   const auto range = [](const std::string& found, const std::string& most) {
     return "model config: " + found + ", expected 1 to " + most;
   };

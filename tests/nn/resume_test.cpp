@@ -168,7 +168,7 @@ TEST_CASE("a file that is no state of this model is refused, and nothing changes
   for (const char* wrong : {"", "seven", "-1", "3x", "99999999999999999999999"}) {
     write(right, {{"optimizer_steps", wrong}});
     CHECK(refusal() ==
-          "has the note optimizer_steps \"" + std::string{wrong} + "\", expected a whole number");
+          "has the note optimizer_steps '" + std::string{wrong} + "', expected a whole number");
   }
   CHECK(same_bits(fresh.weights(), weights));
   CHECK(fresh.o.steps() == 0);

@@ -50,6 +50,16 @@ TEST_CASE("controls depend on their seed and know where they come from") {
         provenance{"RTE", 3, "uniform in each group, draw 8", "random", "abc", "m", "d"});
 }
 
+TEST_CASE("groups of one shape are drawn independently of each other") {
+  ticket good{{{"a", {100}}, {"b", {100}}}};
+  for (std::size_t g = 0; g < 2; ++g) {
+    for (std::size_t u = 60; u < 100; ++u) good.set(g, u, false);
+  }
+  const ticket random = random_like(good, 1), bad = bad_like(good, 1);
+  CHECK(!(random[0] == random[1]));
+  CHECK(!(bad[0] == bad[1]));
+}
+
 TEST_CASE("every unit has the same chance, and bad ones come from the right side") {
   const ticket good = good_ticket(36, 9);
   std::vector<double> random(144), bad(144), bad_mlps(12);

@@ -44,6 +44,9 @@ TEST_CASE("layers are divided by their own norm") {
   CHECK(values(normalise_layers(s)) == std::vector<float>{0.6F, 0.8F, 0, -1});
   CHECK(values(normalise_layers({{"heads", {2, 2}}, {0, 0, 1, 0}})) ==
         std::vector<float>{0, 0, 1, 0});
+  // Layers are the first extent: two rows of three, not three of two.
+  CHECK(values(normalise_layers({{"heads", {2, 3}}, {2, 1, 2, 0, 0, 4}})) ==
+        std::vector<float>{2.0F / 3, 1.0F / 3, 2.0F / 3, 0, 0, 1});
   CHECK(values(normalise_layers({{"one", {}}, {5}})) == std::vector<float>{1});
   CHECK(values(normalise_layers({{"none", {0, 4}}, {}})).empty());
   // One number a row: every layer becomes its sign.
