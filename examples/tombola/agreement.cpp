@@ -5,7 +5,7 @@
 #include <iostream>
 #include <string>
 
-#include "examples/tombola/commands.hpp"
+#include "examples/tombola/mask_commands.hpp"
 #include "examples/tombola/mask_files.hpp"
 #include <fmt/format.h>
 

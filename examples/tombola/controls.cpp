@@ -5,11 +5,11 @@
 #include <iostream>
 #include <vector>
 
-#include "examples/tombola/commands.hpp"
-#include "examples/tombola/steps.hpp"
+#include "examples/tombola/mask_commands.hpp"
+#include "examples/tombola/read_weights.hpp"
 #include <fmt/format.h>
 
-#include "tombola/experiment/result.hpp"
+#include "tombola/experiment/ticket_summary.hpp"
 #include "tombola/io/ticket_file.hpp"
 
 namespace tombola::driver {
@@ -35,8 +35,11 @@ ticket make(const controls_options& o) {
   if (o.model.empty()) {
     throw input_error("controls: the bad ticket of weights needs their values, expected --model");
   }
-  const auto host = read_weights(o.model, {good.groups().begin(), good.groups().end()});
-  return bad_weights_like(good, host.spans(), parent);
+  const std::vector<group> groups{good.groups().begin(), good.groups().end()};
+  const auto values = read_weights(o.model, groups);
+  std::vector<weight_span> spans;
+  for (std::size_t g = 0; g < groups.size(); ++g) spans.push_back({groups[g], values[g]});
+  return bad_weights_like(good, spans, parent);
 }
 
 }  // namespace

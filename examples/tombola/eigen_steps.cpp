@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "examples/tombola/read_weights.hpp"
 #include "examples/tombola/steps.hpp"
 
 #include "tombola/eigen/backend.hpp"
@@ -62,12 +63,12 @@ std::filesystem::path run(const experiment::prepared_evaluation& p,
   });
 }
 
-experiment::host_weights read_weights(const std::filesystem::path& model_folder,
-                                      std::vector<group> groups) {
+std::vector<std::vector<float>> read_weights(const std::filesystem::path& model_folder,
+                                             const std::vector<group>& groups) {
   backend b{1};
   nn::bert<backend> model{b, nn::read_config(model_folder)};
   nn::load_weights(model, model_folder, 0);
-  return {model, std::move(groups)};
+  return experiment::host_weights{model, groups}.values();
 }
 
 }  // namespace tombola::driver

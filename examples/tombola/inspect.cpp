@@ -5,11 +5,11 @@
 #include <map>
 #include <string>
 
-#include "examples/tombola/commands.hpp"
+#include "examples/tombola/mask_commands.hpp"
 #include "examples/tombola/mask_files.hpp"
 #include <fmt/format.h>
 
-#include "tombola/experiment/result.hpp"
+#include "tombola/experiment/ticket_summary.hpp"
 #include "tombola/io/json.hpp"
 #include "tombola/io/npy.hpp"
 #include "tombola/io/safetensors.hpp"

@@ -8,7 +8,8 @@
 #include <string>
 #include <thread>
 
-#include "examples/tombola/commands.hpp"
+#include "examples/tombola/mask_commands.hpp"
+#include "examples/tombola/run_commands.hpp"
 #include <CLI/CLI.hpp>
 
 #include "tombola/core/error.hpp"
@@ -269,9 +270,9 @@ int main(int argc, char** argv) {
   pocket->footer("Example: tombola pocket pocket-data");
   pocket->add_option("folder", pocket_of.folder, "Folder to write to")->required();
   pocket->add_option("--seed", pocket_of.seed, "Seed")->capture_default_str();
-  counted(pocket, "--corpus", pocket_of.sizes.corpus, "Sentences for pretraining");
-  counted(pocket, "--train", pocket_of.sizes.train, "Training examples of each task");
-  counted(pocket, "--dev", pocket_of.sizes.dev, "Development examples of each task");
+  counted(pocket, "--corpus", pocket_of.corpus, "Sentences for pretraining");
+  counted(pocket, "--train", pocket_of.train, "Training examples of each task");
+  counted(pocket, "--dev", pocket_of.dev, "Development examples of each task");
   add_common(pocket, common);
   pocket->callback([&] { driver::pocket(pocket_of, common); });
 

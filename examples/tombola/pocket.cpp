@@ -2,13 +2,15 @@
 
 #include <iostream>
 
-#include "examples/tombola/commands.hpp"
-#include <fmt/format.h>
+#include "examples/tombola/mask_commands.hpp"
+#include <nlohmann/json.hpp>
+
+#include "tombola/data/pocket_language.hpp"
 
 namespace tombola::driver {
 
 void pocket(const pocket_options& o, const common_options& c) {
-  data::write_pocket_data(o.folder, o.seed, o.sizes);
+  data::write_pocket_data(o.folder, o.seed, {.corpus = o.corpus, .train = o.train, .dev = o.dev});
   if (c.json) {
     std::cout << nlohmann::json{{"folder", o.folder.string()}, {"seed", o.seed}}.dump() << '\n';
   } else {

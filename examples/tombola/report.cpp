@@ -2,7 +2,8 @@
 
 #include <iostream>
 
-#include "examples/tombola/commands.hpp"
+#include "examples/tombola/mask_commands.hpp"
+#include <nlohmann/json.hpp>
 
 #include "tombola/analysis/report_input.hpp"
 #include "tombola/analysis/write_report.hpp"

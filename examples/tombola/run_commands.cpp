@@ -1,9 +1,11 @@
 // pretrain, train, find-masks, evaluate: prepare, run, and say what came out.
 
+#include "examples/tombola/run_commands.hpp"
+
 #include <cmath>
 #include <iostream>
 
-#include "examples/tombola/commands.hpp"
+#include "examples/tombola/steps.hpp"
 #include "examples/tombola/terminal.hpp"
 #include <fmt/format.h>
 

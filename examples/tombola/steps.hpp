@@ -39,8 +39,4 @@ std::filesystem::path run(const experiment::prepared_evaluation& p,
                           const run_options& o,
                           const experiment::observer& watch);
 
-/// The weights that a weight ticket covers, of a model on the host.
-experiment::host_weights read_weights(const std::filesystem::path& model_folder,
-                                      std::vector<group> groups);
-
 }  // namespace tombola::driver

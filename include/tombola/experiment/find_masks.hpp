@@ -58,9 +58,9 @@ struct search_settings {
   estimator which = estimator::per_example;  ///< the study's mode always takes `cumulative`
   selection_split select = selection_split::dev;
   double guard_share = 0.9;
-  double step_share = 0.1;        ///< of the heads and of the MLPs in a step
-  double weight_share = 0.05;     ///< of the weights left in a step
-  std::size_t weight_steps = 0;   ///< at most; 0: 30 in the study's mode, else 60
+  double step_share = 0.1;       ///< of the heads and of the MLPs in a step
+  double weight_share = 0.05;    ///< of the weights left in a step
+  std::size_t weight_steps = 0;  ///< at most; 0: 30 in the study's mode, else 60
   std::size_t batch = 64;
 };
 

@@ -156,6 +156,8 @@ public:
     for (std::size_t i = 0; i < groups_.size(); ++i) s.push_back({groups_[i], values_[i]});
     return s;
   }
+  /// One array for each group, row-major.
+  [[nodiscard]] const std::vector<std::vector<float>>& values() const noexcept { return values_; }
 
 private:
   std::vector<group> groups_;

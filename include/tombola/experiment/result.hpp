@@ -15,6 +15,7 @@
 #include "tombola/experiment/machine.hpp"
 #include "tombola/experiment/run.hpp"
 #include "tombola/experiment/task_data.hpp"
+#include "tombola/experiment/ticket_summary.hpp"
 #include "tombola/io/ticket_file.hpp"
 
 namespace tombola::experiment {
@@ -24,32 +25,6 @@ struct provenance_of_run {
   std::string commit;  ///< of the program; empty where not known
   std::string machine = machine_in_words();
 };
-
-/// Which units a ticket is about: `heads`, `mlps`, `heads_mlps` or `weights`.
-[[nodiscard]] inline std::string family_of(const ticket& t) {
-  bool heads = false, mlps = false, weights = false;
-  for (const group& g : t.groups()) {
-    heads = heads || g.name == "heads";
-    mlps = mlps || g.name == "mlps";
-    weights = weights || (g.name != "heads" && g.name != "mlps");
-  }
-  if (weights) return "weights";
-  return heads && mlps ? "heads_mlps" : heads ? "heads" : "mlps";
-}
-
-/// What a result says about a ticket. Weights of all groups are counted together.
-[[nodiscard]] inline nlohmann::json ticket_json(const ticket& t, const std::string& file) {
-  const std::string family = family_of(t);
-  std::map<std::string, std::size_t> kept, size;
-  for (std::size_t i = 0; i < t.groups().size(); ++i) {
-    const std::string name = family == "weights" ? "weights" : t.groups()[i].name;
-    kept[name] += t[i].count();
-    size[name] += t[i].size();
-  }
-  return {{"file", file},     {"kind", t.origin.kind.empty() ? "good" : t.origin.kind},
-          {"family", family}, {"fingerprint", io::fingerprint(t)},
-          {"kept", kept},     {"size", size}};
-}
 
 [[nodiscard]] inline nlohmann::json inputs_json(const std::vector<run_input>& inputs) {
   nlohmann::json list = nlohmann::json::array();

@@ -1,40 +1,16 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
-#include "examples/tombola/steps.hpp"
+#include "examples/tombola/common_options.hpp"
 
-#include "tombola/data/pocket_language.hpp"
-#include "tombola/experiment/evaluate.hpp"
-#include "tombola/experiment/find_masks.hpp"
-#include "tombola/experiment/pretrain.hpp"
-#include "tombola/experiment/train.hpp"
-
-// One function per command of the program: what main.cpp calls once the command line is understood.
-// Each prints its answer to the standard output: lines for people, or one JSON object with --json.
-// What goes wrong is an exception of core/error.hpp.
+// The commands that run no model. They print and throw as those of run_commands.hpp do.
 
 namespace tombola::driver {
-
-/// What every command takes.
-struct common_options {
-  bool json = false;
-  bool quiet = false;
-  int threads = 1;
-};
-
-struct run_command {
-  std::filesystem::path out;
-  common_options common;
-};
-
-void pretrain(experiment::pretrain_settings s, const run_command& c);
-void train(const experiment::train_settings& s, const run_command& c);
-void find_masks(const experiment::search_settings& s, const run_command& c);
-void evaluate(const experiment::evaluation_settings& s, const run_command& c);
 
 struct controls_options {
   std::vector<std::filesystem::path> tickets;  ///< one, or several for `super`
@@ -58,7 +34,9 @@ void report(const report_command& o, const common_options& c);
 struct pocket_options {
   std::filesystem::path folder;
   std::uint64_t seed = 1;
-  data::pocket_sizes sizes;
+  std::size_t corpus = 20000;  ///< sentences for pretraining
+  std::size_t train = 4000;    ///< examples of each task
+  std::size_t dev = 1000;
 };
 /// Writes the small generated language and its two tasks, for trying things out.
 void pocket(const pocket_options& o, const common_options& c);

@@ -1,0 +1,42 @@
+#pragma once
+
+// Heavy to include: holds JSON values.
+
+#include <cstddef>
+#include <map>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "tombola/core/ticket.hpp"
+#include "tombola/io/ticket_file.hpp"
+
+namespace tombola::experiment {
+
+/// Which units a ticket is about: `heads`, `mlps`, `heads_mlps` or `weights`.
+[[nodiscard]] inline std::string family_of(const ticket& t) {
+  bool heads = false, mlps = false, weights = false;
+  for (const group& g : t.groups()) {
+    heads = heads || g.name == "heads";
+    mlps = mlps || g.name == "mlps";
+    weights = weights || (g.name != "heads" && g.name != "mlps");
+  }
+  if (weights) return "weights";
+  return heads && mlps ? "heads_mlps" : heads ? "heads" : "mlps";
+}
+
+/// What a result says about a ticket. Weights of all groups are counted together.
+[[nodiscard]] inline nlohmann::json ticket_json(const ticket& t, const std::string& file) {
+  const std::string family = family_of(t);
+  std::map<std::string, std::size_t> kept, size;
+  for (std::size_t i = 0; i < t.groups().size(); ++i) {
+    const std::string name = family == "weights" ? "weights" : t.groups()[i].name;
+    kept[name] += t[i].count();
+    size[name] += t[i].size();
+  }
+  return {{"file", file},     {"kind", t.origin.kind.empty() ? "good" : t.origin.kind},
+          {"family", family}, {"fingerprint", io::fingerprint(t)},
+          {"kept", kept},     {"size", size}};
+}
+
+}  // namespace tombola::experiment
