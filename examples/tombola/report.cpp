@@ -12,11 +12,17 @@ namespace tombola::driver {
 
 void report(const report_command& o, const common_options& c) {
   const analysis::report_input in = analysis::read_report_input(o.folder);
-  const auto file = analysis::write_report(in, o.out.empty() ? o.folder : o.out).page;
+  const auto written = analysis::write_report(in, o.out.empty() ? o.folder : o.out);
+  nlohmann::json findings = nlohmann::json::array();
+  for (const analysis::verdict& v : written.numbers.verdicts) {
+    findings.push_back(analysis::sentence(v));
+    if (!c.json) std::cout << analysis::sentence(v) << '\n';
+  }
   if (c.json) {
-    std::cout << nlohmann::json{{"report", file.string()}}.dump() << '\n';
+    std::cout << nlohmann::json{{"report", written.page.string()}, {"findings", findings}}.dump()
+              << '\n';
   } else {
-    std::cout << file.string() << '\n';
+    std::cout << written.page.string() << '\n';
   }
 }
 

@@ -76,6 +76,14 @@ TEST_CASE("bad input: a model's files") {
     io::write_json(model / "config.json", config);
     refuses(line, {"model.safetensors", "intermediate.dense.weight", "config.json"}, out);
   }
+  SECTION("a config that asks for more memory than there is") {
+    auto config = io::read_json(model / "config.json");
+    config["hidden_size"] = 65536;
+    config["intermediate_size"] = 262144;
+    config["num_hidden_layers"] = 1024;
+    io::write_json(model / "config.json", config);
+    refuses(line, {"model.safetensors", "bytes", "parameters"}, out);
+  }
   SECTION("a config of another architecture") {
     auto config = io::read_json(model / "config.json");
     config["model_type"] = "roberta";

@@ -93,7 +93,8 @@ TEST_CASE("killed and resumed, with one thread or two: the same bits") {
         world.train(world.model, (here / out).string()) + " --epochs 6 " + more;
     std::size_t killed = 0;
     for (const std::string& seconds : kills) {
-      killed += test::tombola(line, "timeout -s KILL " + seconds).code == 137 ? 1 : 0;
+      killed += test::tombola(line, "timeout -s KILL " + seconds).code == 137 ? std::size_t{1}
+                                                                              : std::size_t{0};
     }
     CHECK(killed >= kills.size() / 2);
     return text_of(last_line(succeed(line)) + "/model/model.safetensors");

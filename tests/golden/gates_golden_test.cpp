@@ -1,5 +1,5 @@
-// Gates on heads and MLPs of the recorded tiny BERT: outputs, gradients and every estimator in three
-// states, on the reference backend in double and on the Eigen backend in float.
+// Gates on heads and MLPs of the recorded tiny BERT: outputs, gradients and every estimator in
+// three states, on the reference backend in double and on the Eigen backend in float.
 
 #include <array>
 #include <set>
@@ -90,8 +90,8 @@ constexpr std::array<std::pair<const char*, std::vector<double> nn::gate_estimat
                 {"fisher", &nn::gate_estimates::squared},
                 {"signed_mean", &nn::gate_estimates::signed_mean}}};
 
-/// The study's steps from sums over tokens to scores between 0 and 1. Scores are floats whatever the
-/// backend, hence compared as such.
+/// The study's steps from sums over tokens to scores between 0 and 1. Scores are floats whatever
+/// the backend, hence compared as such.
 void check_normalised(recording& r,
                       const std::string& name,
                       const group& g,

@@ -234,8 +234,8 @@ void check_gated(const recording& r, const std::string& set, nn::bert<B>& model)
   r.check<T>(set + ".gated.logits", host(b, model.forward(w)), set + ".logits");
 }
 
-/// Norm, sum and sum of magnitudes of every tensor's gradient. In float each may be off by ten times
-/// the share by which float32 moved the norm over all of them.
+/// Norm, sum and sum of magnitudes of every tensor's gradient. In float each may be off by ten
+/// times the share by which float32 moved the norm over all of them.
 template <class B>
 void check_first_gradients(nn::bert<B>& model, const json& recorded, double share) {
   using T = typename B::activation;

@@ -125,6 +125,23 @@ TEST_CASE("dropout changes with seed, epoch and place of the example, and with n
   CHECK(loss({false, 77, 3}, 5) != middle);
   CHECK(loss({false, 77, 3}, 6) == loss({}, 5));
 
+  // Each kind of dropout by itself follows the place.
+  for (double nn::bert_config::*rate :
+       {&nn::bert_config::hidden_dropout, &nn::bert_config::attention_dropout,
+        &nn::bert_config::classifier_dropout}) {
+    nn::bert_config c = tiny_config(nn::head_kind::classification);
+    c.hidden_dropout = c.attention_dropout = c.classifier_dropout = 0.0;
+    c.*rate = 0.4;
+    model_type one{b, c};
+    randomise(one, 5);
+    const auto at = [&](std::uint32_t place, const nn::dropout_plan& plan) {
+      w.batch.write(tiny_batch(nn::head_kind::classification, place), c);
+      return mean_loss(one, w, plan);
+    };
+    CHECK(at(5, dropping) != at(60, dropping));
+    CHECK(at(5, dropping) != at(5, {}));
+  }
+
   // Alone in a batch, an example drops what it drops among others.
   w.batch.write(tiny_batch(nn::head_kind::classification), model.config());
   model.forward(w, dropping);

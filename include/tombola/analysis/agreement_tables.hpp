@@ -72,10 +72,17 @@ inline constexpr double overlap_level = 0.05;
   return all;
 }
 
+/// Whether chance gives at least this overlap with less than overlap_level. The probability is summed
+/// in floating point to 12 digits or more: one that equals the level must not fall below it by a
+/// rounding that differs from machine to machine.
+[[nodiscard]] inline bool beyond_chance(const overlap& o) {
+  return p_at_least(o) < overlap_level * (1.0 - 1e-9);
+}
+
 /// Pairs of seeds that overlap more than chance gives at overlap_level, one-sided.
 [[nodiscard]] inline std::size_t pairs_above_chance(const part_agreement& a) {
   std::size_t above = 0;
-  for (const pair_overlap& p : a.pairs) above += p_at_least(p.counts) < overlap_level ? 1U : 0U;
+  for (const pair_overlap& p : a.pairs) above += beyond_chance(p.counts) ? 1U : 0U;
   return above;
 }
 
@@ -86,7 +93,7 @@ inline constexpr double overlap_level = 0.05;
   for (const pair_overlap& p : a.pairs) {
     const std::size_t first = p.counts.first(), second = p.counts.second();
     const overlap most = overlap_of_sizes(p.counts.size(), first, second, std::min(first, second));
-    able += p_at_least(most) < overlap_level ? 1U : 0U;
+    able += beyond_chance(most) ? 1U : 0U;
   }
   return able;
 }

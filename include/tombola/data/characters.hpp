@@ -42,7 +42,7 @@ enum class character_kind : std::uint8_t {
 /// Kind of any character of a text, by its Unicode category.
 ///
 /// Dropped is every code point of a category C*, unassigned ones included, and U+FFFD: the rule
-/// of transformers 2.5.1, which the study used (experiments.md section 13). Line and paragraph
+/// of transformers 2.5.1, which the study used (spec 13). Line and paragraph
 /// separators end a word as white space does.
 [[nodiscard]] inline character_kind kind_of(std::int32_t c) noexcept {
   if (c < 128) return ascii_kind(c);

@@ -26,7 +26,7 @@ struct kept_lengths {
 /// Cuts a pair to `room` tokens, longest first: as often as needed the longer sentence loses its
 /// last token, the second one when both are equal.
 ///
-/// Source: transformers 2.5.1 (experiments.md section 13); today's tokenizers leave the odd token
+/// Source: transformers 2.5.1 (spec 13); today's tokenizers leave the odd token
 /// to the other one.
 [[nodiscard]] constexpr kept_lengths truncate_pair(std::size_t first,
                                                    std::size_t second,

@@ -73,7 +73,7 @@ struct binary_counts {
 
 /// F1 of class 1: the harmonic mean of precision and recall, 2 tp / (2 tp + fp + fn), in [0, 1].
 /// Undefined, and 0, where class 1 is neither predicted nor there.
-/// Source: C. van Rijsbergen, Information Retrieval, 1979; experiments.md section 2.5 for the 0.
+/// Source: C. van Rijsbergen, Information Retrieval, 1979; spec 2.5 for the 0.
 [[nodiscard]] inline measured f1(std::span<const std::int32_t> predictions,
                                  std::span<const std::int32_t> labels) {
   const detail::binary_counts c = detail::count_binary(predictions, labels);
@@ -241,7 +241,7 @@ template <class T>
 
 /// What always answering the majority class of the training labels scores on other labels.
 ///
-/// The study takes the majority of the evaluated labels themselves (experiments.md, quirk 31):
+/// The study takes the majority of the evaluated labels themselves (spec Q31):
 /// pass these twice for that.
 [[nodiscard]] inline std::vector<metric_value> majority_baseline(
     const task_description& task,

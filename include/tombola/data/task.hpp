@@ -111,7 +111,7 @@ namespace detail {
 /// Columns go by the header's names, which are the same in the official files and in files with
 /// fewer columns; CoLA alone has no header. MNLI's mismatched development set is the split
 /// `dev_mismatched`.
-/// Source: experiments.md section 2.1; the processors of transformers 2.5.1.
+/// Source: spec 2.1; the processors of transformers 2.5.1.
 [[nodiscard]] inline std::span<const task_description> glue_tasks() {
   static const std::vector<task_description> tasks = detail::make_glue_tasks();
   return tasks;

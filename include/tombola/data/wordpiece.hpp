@@ -65,7 +65,7 @@ private:
 /// punctuation and ideographs, then the longest piece first. Special tokens typed in the text are
 /// recognised as such. Bytes that are not UTF-8 are dropped.
 /// Threads: any number at once. Cost: one pass over the text, about one lookup per word.
-/// Source: Y. Wu et al., arXiv:1609.08144, section 4.1; experiments.md sections 2.1 and 13.
+/// Source: Y. Wu et al., arXiv:1609.08144, section 4.1; spec 2.1 and 13.
 class wordpiece {
 public:
   explicit wordpiece(vocabulary v, letter_case c = letter_case::lowered)

@@ -22,6 +22,24 @@ struct model_source {
   std::string fingerprint;  ///< of config.json, model.safetensors and vocab.txt together
 };
 
+/// Throws format_error where the weights' file is too small for the encoder that config.json
+/// announces, at half a byte a number: no memory is asked for on a config's word alone.
+inline void require_weights_for(nn::bert_config c, const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / "model.safetensors";
+  std::error_code code;
+  const auto bytes = std::filesystem::file_size(file, code);
+  if (code) throw input_error(file.string() + ": cannot be read: " + code.message());
+  c.labels = 1;
+  c.head = nn::head_kind::regression;
+  nn::parameter_layout layout;
+  nn::lay_out(c, layout);
+  if (layout.parameter_count() / 2 > bytes) {
+    throw format_error(file.string(), "has " + std::to_string(bytes) +
+                                          " bytes, config.json announces " +
+                                          std::to_string(layout.parameter_count()) + " parameters");
+  }
+}
+
 /// Reads config.json and vocab.txt of a public BERT folder and fingerprints it.
 /// Throws input_error or format_error, naming the file, where the two do not fit each other.
 [[nodiscard]] inline model_source open_model(const std::filesystem::path& folder) {
@@ -32,6 +50,7 @@ struct model_source {
                        "has " + std::to_string(tokenizer.pieces().size()) +
                            " pieces, config.json announces " + std::to_string(config.vocabulary));
   }
+  require_weights_for(config, folder);
   io::sha256 sum;
   for (const char* name : {"config.json", "model.safetensors", "vocab.txt"}) {
     const std::string one = io::sha256_hex_of_file(folder / name);

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# The study's main job on one task: for each seed fine-tune, find the good ticket of heads and MLPs
+# and that of weights, make random and bad ones of the same size, score all of them without
+# retraining, and retrain inside each; then how far the seeds agree, and the report.
+#
+#   TOMBOLA=path/to/tombola main_job.sh MODEL DATA TASK OUT [OPTION OF tombola train...]
+#
+# SEEDS (default: 1 2 3) names the seeds. Every step is a run in OUT/runs: what is done is not done
+# again, so the script can be stopped and started.
+set -euo pipefail
+if (($# < 4)); then
+  sed -n '6s/^# *//p' "$0" >&2
+  exit 2
+fi
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}  # spinning threads starve each other
+model=$1 data=$2 task=$3 out=$4
+shift 4
+tombola=${TOMBOLA:?names the program tombola}
+runs=$out/runs tickets=$out/tickets
+mkdir -p "$runs" "$tickets"
+train=(train --model "$model" --data "$data" --task "$task" --out "$runs" "$@")
+
+say() { printf '\n== %s (%d s)\n' "$*" "$SECONDS" >&2; }
+# Shows what a step answers; its own answer is the last line, the run's folder.
+step() {
+  local answer
+  answer=$("$tombola" "$@" --quiet)
+  printf '%s\n' "$answer" >&2
+  tail -n 1 <<<"$answer"
+}
+
+declare -A found=([both]="" [weights]="")
+for seed in ${SEEDS:-1 2 3}; do
+  say "$task, seed $seed: fine-tuning"
+  full=$(step "${train[@]}" --seed "$seed")
+  for what in both weights; do
+    say "$task, seed $seed: the good ticket ($what), and random and bad ones of its size"
+    good=$(step find-masks --run "$full" --prune $what --out "$runs")/ticket.safetensors
+    found[$what]+=" $good"
+    for kind in random bad; do
+      "$tombola" controls --ticket "$good" --kind $kind --seed "$seed" --model "$full/model" \
+        --out "$tickets/$task-$what-s$seed-$kind.safetensors" --quiet >/dev/null
+    done
+    for ticket in "$good" "$tickets/$task-$what-s$seed-"{random,bad}.safetensors; do
+      step evaluate --run "$full" --ticket "$ticket" --out "$runs" >/dev/null
+      step "${train[@]}" --seed "$seed" --ticket "$ticket" >/dev/null
+    done
+  done
+done
+
+say "$task: how far the seeds agree"
+for what in both weights; do
+  read -ra files <<<"${found[$what]}"
+  if ((${#files[@]} > 1)); then
+    "$tombola" agreement "${files[@]}"
+    "$tombola" compare "${files[@]}"
+  fi
+done
+"$tombola" report "$runs" --out "$out"
