@@ -79,9 +79,17 @@ struct pocket_world {
     model = last_line(pretrained.out) + "/model";
   }
 
-  [[nodiscard]] std::string train(const std::string& model_folder, const std::string& out) const {
-    return "train --model " + model_folder + " --data " + data +
-           " --task pocket-sentiment --max-length 32 --rate 1e-3 --epochs 2 --quiet --out " + out;
+  /// A training command; settings that `more` does not give are those of a quick run.
+  [[nodiscard]] std::string train(const std::string& model_folder,
+                                  const std::string& out,
+                                  const std::string& more = "") const {
+    std::string line = "train --model " + model_folder + " --data " + data +
+                       " --task pocket-sentiment --quiet --out " + out + " " + more;
+    for (const std::string setting : {"--max-length 32", "--rate 1e-3", "--epochs 2"}) {
+      const std::string name = setting.substr(0, setting.find(' '));
+      if (more.find(name) == std::string::npos) line += " " + setting;
+    }
+    return line;
   }
 
   static const pocket_world& instance() {
