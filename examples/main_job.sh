@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # The study's main job on one task: for each seed fine-tune, find the good ticket of heads and MLPs
 # and that of weights, make random and bad ones of the same size, score all of them without
-# retraining, and retrain inside each; then how far the seeds agree, and the report.
+# retraining, and retrain inside each; then how far the seeds agree.
 #
 #   TOMBOLA=path/to/tombola main_job.sh MODEL DATA TASK OUT [OPTION OF tombola train...]
 #
-# SEEDS (default: 1 2 3) names the seeds. Every step is a run in OUT/runs: what is done is not done
+# SEEDS (default: 1 2 3) names the seeds, THREADS the threads (default: all). Every step is a run in OUT/runs: what is done is not done
 # again, so the script can be stopped and started.
 set -euo pipefail
 if (($# < 4)); then
@@ -16,7 +16,7 @@ export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}  # spinning threads starve ea
 model=$1 data=$2 task=$3 out=$4
 shift 4
 tombola=${TOMBOLA:?names the program tombola}
-runs=$out/runs tickets=$out/tickets
+runs=$out/runs tickets=$out/tickets threads=${THREADS:-$(nproc)}
 mkdir -p "$runs" "$tickets"
 train=(train --model "$model" --data "$data" --task "$task" --out "$runs" "$@")
 
@@ -24,7 +24,7 @@ say() { printf '\n== %s (%d s)\n' "$*" "$SECONDS" >&2; }
 # Shows what a step answers; its own answer is the last line, the run's folder.
 step() {
   local answer
-  answer=$("$tombola" "$@" --quiet)
+  answer=$("$tombola" "$@" --threads "$threads" --quiet)
   printf '%s\n' "$answer" >&2
   tail -n 1 <<<"$answer"
 }
@@ -56,4 +56,3 @@ for what in both weights; do
     "$tombola" compare "${files[@]}"
   fi
 done
-"$tombola" report "$runs" --out "$out"
