@@ -1,6 +1,7 @@
 // report: one self-contained HTML file on a folder of runs, or on a folder of masks.
 
 #include <iostream>
+#include <string>
 
 #include "examples/tombola/mask_commands.hpp"
 #include <nlohmann/json.hpp>
@@ -14,9 +15,13 @@ void report(const report_command& o, const common_options& c) {
   const analysis::report_input in = analysis::read_report_input(o.folder);
   const auto written = analysis::write_report(in, o.out.empty() ? o.folder : o.out);
   nlohmann::json findings = nlohmann::json::array();
+  std::string heading;
   for (const analysis::verdict& v : written.numbers.verdicts) {
-    findings.push_back(analysis::sentence(v));
-    if (!c.json) std::cout << analysis::sentence(v) << '\n';
+    const std::string about = v.task + ", " + v.family;
+    findings.push_back({{"about", about}, {"finding", analysis::sentence(v)}});
+    if (!c.json && about != heading) std::cout << about << '\n';
+    if (!c.json) std::cout << "  " << analysis::sentence(v) << '\n';
+    heading = about;
   }
   if (c.json) {
     std::cout << nlohmann::json{{"report", written.page.string()}, {"findings", findings}}.dump()

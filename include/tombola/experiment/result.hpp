@@ -34,18 +34,17 @@ struct provenance_of_run {
   return list;
 }
 
-/// Score and metrics of a task; null where the data do not define one.
+/// Score and metrics of a task. Where the data do not define one it is 0, as the study has it (spec
+/// 2.5), and `undefined` says why.
 inline void put_scores(nlohmann::json& result,
                        const data::task_description& task,
                        const scores_of_task& s) {
-  const auto number = [](double value, std::string_view reason) {
-    return reason.empty() ? nlohmann::json(value) : nlohmann::json(nullptr);
-  };
   result["metric"] = data::to_string(task.selection);
-  result["score"] = number(s.selection.value, s.selection.reason);
+  result["score"] = s.selection.value;
   result["metrics"] = nlohmann::json::object();
   for (const data::metric_value& m : s.reported) {
-    result["metrics"][std::string{m.name}] = number(m.value, m.reason);
+    result["metrics"][std::string{m.name}] = m.value;
+    if (!m.reason.empty()) result["undefined"][std::string{m.name}] = m.reason;
   }
 }
 
