@@ -7,7 +7,7 @@ set -euo pipefail
 out=${1:?names the output folder}
 tombola=${TOMBOLA:?names the program tombola}
 here=$(dirname "$0")
-export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}  # two programs at once: spinning starves
 mkdir -p "$out"
 
 printf '== a generated language, and a pocket BERT pretrained on it\n'

@@ -12,7 +12,6 @@ if (($# < 4)); then
   sed -n '6s/^# *//p' "$0" >&2
   exit 2
 fi
-export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}  # spinning threads starve each other
 model=$1 data=$2 task=$3 out=$4
 shift 4
 tombola=${TOMBOLA:?names the program tombola}
