@@ -25,6 +25,17 @@ constexpr const char* about =
     "Prune BERT and treat the masks as data: find good heads, MLPs and weights, retrain and "
     "compare.";
 
+/// Numbers from 0 up, or above 0, with a sentence that a person can read.
+CLI::Validator at_least_zero(bool zero_too) {
+  const std::string wanted = zero_too ? "a number of 0 or more" : "a number above 0";
+  return {[zero_too, wanted](std::string& text) -> std::string {
+            double x = 0.0;
+            const bool good = CLI::detail::lexical_cast(text, x) && (zero_too ? x >= 0.0 : x > 0.0);
+            return good ? "" : "found " + text + ", expected " + wanted;
+          },
+          zero_too ? "NUMBER >= 0" : "NUMBER > 0"};
+}
+
 void add_common(CLI::App* app, common_options& c) {
   app->add_flag("--json", c.json, "Answer with one JSON object on one line");
   app->add_flag("--quiet", c.quiet, "No progress");
@@ -48,17 +59,17 @@ void add_optimizer(CLI::App* app, nn::adamw_settings& o) {
       ->default_str("study");
   app->add_option("--rate", o.rate, "Peak learning rate")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(at_least_zero(false));
   app->add_option("--decay", o.decay, "Weight decay, not on biases and layer norms")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(at_least_zero(true));
   app->add_option("--clip", o.max_norm, "Largest gradient norm; 0 for none")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(at_least_zero(true));
 }
 
 CLI::Option* counted(CLI::App* app, const char* name, std::size_t& value, const char* help) {
-  return app->add_option(name, value, help)->capture_default_str()->check(CLI::PositiveNumber);
+  return app->add_option(name, value, help)->capture_default_str()->check(at_least_zero(false));
 }
 
 void add_pretrain(CLI::App& root, experiment::pretrain_settings& s, run_command& c) {
@@ -120,7 +131,7 @@ void add_train(CLI::App& root, experiment::train_settings& s, run_command& c) {
       ->check(CLI::Range(0.0, 1.0));
   app->add_option("--checkpoint-seconds", s.checkpoint_seconds, "Time between checkpoints")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(at_least_zero(true));
   add_optimizer(app, s.optimizer);
   add_run(app, c);
   app->callback([&] { driver::train(s, c); });

@@ -185,6 +185,12 @@ TEST_CASE("bad input: options that nobody has") {
   }
 }
 
+TEST_CASE("bad input: a number out of range is answered with the range") {
+  const answer a = test::tombola("train --model m --data d --task t --out o --epochs 0");
+  CHECK(a.code == 2);
+  CHECK_THAT(a.err, Catch::Matchers::Contains("--epochs: found 0, expected a number above 0"));
+}
+
 TEST_CASE("a loss that becomes NaN ends the run, names the step and keeps the last checkpoint") {
   const pocket_world& world = pocket_world::instance();
   const folder here;
