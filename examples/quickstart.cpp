@@ -3,7 +3,7 @@
 #include "tombola/tombola.hpp"
 
 int main() {
-  // Which of 144 attention heads survived in two runs: the first keeps 0 to 59, the second 20 to 79.
+  // Which of 144 heads survived in two runs: the first keeps 0 to 59, the second 20 to 79.
   tombola::mask first{144}, second{144};
   for (std::size_t head = 0; head < 60; ++head) {
     first.set(head);

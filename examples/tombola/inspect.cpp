@@ -28,6 +28,7 @@ nlohmann::json describe_ticket(const ticket& t, const std::string& file) {
   j["origin"] = {{"task", t.origin.task},
                  {"seed", t.origin.seed ? nlohmann::json(*t.origin.seed) : nlohmann::json(nullptr)},
                  {"criterion", t.origin.criterion},
+                 {"search", t.origin.search},
                  {"kind", t.origin.kind},
                  {"parent", t.origin.parent},
                  {"model", t.origin.model},

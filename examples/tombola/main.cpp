@@ -137,6 +137,27 @@ void add_train(CLI::App& root, experiment::train_settings& s, run_command& c) {
   app->callback([&] { driver::train(s, c); });
 }
 
+/// One guard, three ways to state it; two of them on one line are an error.
+void add_guard(CLI::App* app, experiment::search_settings& s) {
+  using experiment::guard_rule;
+  const auto rule = [&s](guard_rule r) {
+    return [&s, r](const double& amount) { s.rule = r, s.guard_amount = amount; };
+  };
+  CLI::Option* share =
+      app->add_option_function<double>("--guard", rule(guard_rule::share),
+                                       "Go on while the metric is this share of the full one's, "
+                                       "which must be above 0 [0.9]")
+          ->check(CLI::Range(0.0, 1.0));
+  CLI::Option* drop =
+      app->add_option_function<double>("--guard-drop", rule(guard_rule::drop),
+                                       "Instead: while it is at most this far below the full one's")
+          ->check(at_least_zero(true));
+  CLI::Option* floor = app->add_option_function<double>(
+      "--guard-at-least", rule(guard_rule::at_least), "Instead: while it is at least this");
+  share->excludes(drop)->excludes(floor);
+  drop->excludes(floor);
+}
+
 void add_find_masks(CLI::App& root, experiment::search_settings& s, run_command& c) {
   using namespace experiment;
   static const std::map<std::string, prune_what> what{{"heads", prune_what::heads},
@@ -166,16 +187,14 @@ void add_find_masks(CLI::App& root, experiment::search_settings& s, run_command&
   app->add_option("--mode", s.mode, "standard, or study: exactly as the study's code")
       ->transform(CLI::CheckedTransformer(modes))
       ->default_str("standard");
-  app->add_option("--estimator", s.which, "Gate sensitivity; mode study takes cumulative")
-      ->transform(CLI::CheckedTransformer(estimators))
-      ->default_str("per_example");
+  CLI::Option* which =
+      app->add_option("--estimator", s.which, "Gate sensitivity; mode study takes cumulative")
+          ->transform(CLI::CheckedTransformer(estimators))
+          ->default_str("per_example");
   app->add_option("--select", s.select, "Examples that the search looks at: dev or train")
       ->transform(CLI::CheckedTransformer(splits))
       ->default_str("dev");
-  app->add_option("--guard", s.guard_share,
-                  "Go on while the metric is this share of the full one's")
-      ->capture_default_str()
-      ->check(CLI::Range(0.0, 1.0));
+  add_guard(app, s);
   app->add_option("--step", s.step_share, "Share of heads and MLPs to remove in a step")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0));
@@ -187,7 +206,13 @@ void add_find_masks(CLI::App& root, experiment::search_settings& s, run_command&
       ->capture_default_str();
   counted(app, "--batch", s.batch, "Sequences in a batch");
   add_run(app, c);
-  app->callback([&] { driver::find_masks(s, c); });
+  app->callback([&s, &c, which] {
+    if (s.mode == search_mode::study && which->count() > 0 && s.which != estimator::cumulative) {
+      throw input_error(std::string{"--estimator: found "} + to_string(s.which) +
+                        " in mode study, expected cumulative, the only one it has");
+    }
+    driver::find_masks(s, c);
+  });
 }
 
 void add_evaluate(CLI::App& root, experiment::evaluation_settings& s, run_command& c) {

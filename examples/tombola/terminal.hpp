@@ -8,7 +8,8 @@
 namespace tombola::driver {
 
 /// What the person at the keyboard sees of long work: one line that renews itself on a terminal,
-/// plain lines elsewhere. Everything goes to the standard error stream; results go to the other one.
+/// plain lines elsewhere. Everything goes to the standard error stream; results go to the other
+/// one.
 class terminal {
 public:
   /// quiet: neither progress nor notes.

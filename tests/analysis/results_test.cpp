@@ -66,6 +66,25 @@ TEST_CASE("a result is read member by member") {
   CHECK(r.inputs[0].sha256 == "00ff");
 }
 
+TEST_CASE("how a run was trained and its ticket found may be missing") {
+  const temporary_folder dir;
+  made_result made;
+  made.ticket = tombola::test::made_ticket("good", "heads", 4);
+  const std::string text = tombola::test::to_json(made);
+  write_text(dir.path() / "result.json", text);
+  CHECK(read_result(dir.path() / "result.json").setting.empty());
+  CHECK(read_result(dir.path() / "result.json").ticket->search.empty());
+  std::string with = text;
+  with.insert(with.find('{') + 1, R"("setting": "rows 8", )");
+  with.insert(with.find("\"kind\""), R"("search": "mode study", )");
+  write_text(dir.path() / "result.json", with);
+  CHECK(read_result(dir.path() / "result.json").setting == "rows 8");
+  CHECK(read_result(dir.path() / "result.json").ticket->search == "mode study");
+  with = text;
+  with.insert(with.find('{') + 1, R"("setting": 3, )");
+  CHECK(refusal(with).find("'setting'") != std::string::npos);
+}
+
 TEST_CASE("an undefined score is null and stays undefined") {
   const temporary_folder dir;
   made_result made;

@@ -36,7 +36,7 @@ result with(ticket_kind kind,
             run_step step = run_step::evaluate,
             ticket_family family = ticket_family::weights) {
   result r = full(seed, score, step);
-  r.ticket = ticket_summary{"t", kind, family, "f", {{"weights", 30}}, {{"weights", 120}}};
+  r.ticket = ticket_summary{"t", kind, family, "f", "", {{"weights", 30}}, {{"weights", 120}}};
   r.retrained = retrained;
   return r;
 }
@@ -120,6 +120,32 @@ TEST_CASE("families and tasks do not mix, and the full model is in each of them"
   CHECK(*groups[1].family == ticket_family::heads);
   CHECK(*groups[1].find(std::nullopt, false)->over_seeds.mean == Approx(0.85));
   CHECK(groups[1].find(random, false) == nullptr);
+}
+
+TEST_CASE("what was trained or found differently is not averaged") {
+  using enum ticket_kind;
+  std::vector<result> r = study();
+  for (result& one : r) one.setting = "epochs 3, rate 0.1";
+  r.push_back(with(good, false, 1, 0.7));
+  r.push_back(with(good, false, 2, 0.6));
+  for (std::size_t i = r.size() - 2; i < r.size(); ++i) {
+    r[i].setting = r[0].setting;
+    r[i].ticket->search = "mode study";
+  }
+  r.push_back(full(1, 0.55));
+  r.back().setting = "epochs 1, rate 0.1";
+  const auto groups = score_groups(r);
+  REQUIRE(groups.size() == 3);
+  CHECK(groups[0].variant == "epochs 1");
+  CHECK_FALSE(groups[0].family);
+  CHECK(*groups[0].rows[0].over_seeds.mean == 0.55);
+  CHECK(groups[1].variant == "epochs 3, mode study");
+  CHECK(*groups[1].find(good, false)->over_seeds.mean == Approx(0.65));
+  CHECK(*groups[1].find(std::nullopt, false)->over_seeds.mean == Approx(0.85));
+  CHECK(groups[2].variant == "epochs 3, settings not known");
+  CHECK(*groups[2].find(good, false)->over_seeds.mean == 0.75);
+  const std::string csv = to_csv(all_scores(groups));
+  CHECK(csv.find("\"weights, epochs 3, mode study\"") != std::string::npos);
 }
 
 TEST_CASE("two metrics of one task are refused, naming the file") {

@@ -170,6 +170,13 @@ TEST_CASE("bad input: tickets, masks, options, folders") {
     refuses("find-masks --prune both --run " + here.str() + " --quiet --out " + out.string(),
             {"run.json"}, out);
   }
+  SECTION("guards that exclude each other, or that the mode does not have") {
+    const std::string search =
+        "find-masks --prune both --run " + here.str() + " --quiet --out " + out.string() + " ";
+    refuses(search + "--guard-at-least nan", {"NaN"}, out);
+    refuses(search + "--mode study --guard-drop 0.1", {"mode study", "guard_drop"}, out);
+    refuses(search + "--mode study --estimator per_batch", {"per_batch", "cumulative"}, out);
+  }
   SECTION("more tokens than the model has positions") {
     refuses(world.train(world.model, out.string(), "--max-length 1000"), {"1000", "64 positions"},
             out);
@@ -186,9 +193,17 @@ TEST_CASE("bad input: options that nobody has") {
 }
 
 TEST_CASE("bad input: a number out of range is answered with the range") {
-  const answer a = test::tombola("train --model m --data d --task t --out o --epochs 0");
-  CHECK(a.code == 2);
-  CHECK_THAT(a.err, Catch::Matchers::Contains("--epochs: found 0, expected a number above 0"));
+  const auto says = [](const std::string& arguments, const std::string& sentence) {
+    const answer a = test::tombola(arguments);
+    CHECK(a.code == 2);
+    CHECK_THAT(a.err, Catch::Matchers::Contains(sentence));
+  };
+  says("train --model m --data d --task t --out o --epochs 0",
+       "--epochs: found 0, expected a number above 0");
+  says("find-masks --run r --prune both --out o --guard-drop -1",
+       "--guard-drop: found -1, expected a number of 0 or more");
+  says("find-masks --run r --prune both --out o --guard 0.9 --guard-drop 0.1",
+       "--guard excludes --guard-drop");
 }
 
 TEST_CASE("a loss that becomes NaN ends the run, names the step and keeps the last checkpoint") {

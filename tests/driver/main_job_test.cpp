@@ -29,9 +29,9 @@ TEST_CASE("main job: train, find masks, controls, retrain, evaluate, compare, ag
     CHECK_FALSE(std::filesystem::exists(full + "/state.safetensors"));
     for (const std::string mode : {"standard", "study"}) {
       for (const std::string what : {"heads", "mlps", "both", "weights"}) {
-        const std::string found = last_line(succeed(
-            "find-masks --quiet --prune " + what + " --mode " + mode + " --run " + full +
-            " --guard 0.7 --weight-step 0.3 --out " + (mode == "study" ? runs + "-study" : runs)));
+        const std::string found =
+            last_line(succeed("find-masks --quiet --prune " + what + " --mode " + mode + " --run " +
+                              full + " --guard 0.7 --weight-step 0.3 --out " + runs));
         const auto result = io::read_json(found + "/result.json");
         const auto& search = result.at("search");
         if (search.at("metric").is_number()) {
@@ -71,7 +71,30 @@ TEST_CASE("main job: train, find masks, controls, retrain, evaluate, compare, ag
     CHECK(all.at("all").contains(key));
   }
   CHECK(std::filesystem::exists(last_line(succeed("report " + runs))));
+  // Searches of both modes lie in one folder: the report keeps them apart.
+  const std::string scores = io::read_text(runs + "/tables/scores.csv", 1U << 20);
+  for (const std::string variant : {"mode standard", "mode study"}) {
+    CHECK(scores.find("\"weights, ") != std::string::npos);
+    CHECK(scores.find(variant) != std::string::npos);
+  }
   CHECK(std::filesystem::exists(runs + "/tables.json"));
+}
+
+TEST_CASE("a guard can allow a drop, or be a floor") {
+  const pocket_world& world = pocket_world::instance();
+  const folder here;
+  const std::string runs = (here / "runs").string();
+  const std::string full = last_line(succeed(world.train(world.model, runs)));
+  const auto threshold = [&](const std::string& guard) {
+    const std::string found = last_line(
+        succeed("find-masks --quiet --prune mlps --run " + full + " --out " + runs + guard));
+    const auto search = io::read_json(found + "/result.json").at("search");
+    return std::pair{search.at("threshold").get<double>(), search.at("baseline").get<double>()};
+  };
+  const auto [share, baseline] = threshold("");
+  CHECK(share == 0.9 * baseline);
+  CHECK(threshold(" --guard-drop 0.25").first == baseline - 0.25);
+  CHECK(threshold(" --guard-at-least 0.125").first == 0.125);
 }
 
 TEST_CASE("a finished run is not done again") {

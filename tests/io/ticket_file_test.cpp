@@ -22,6 +22,7 @@ ticket example() {
   t.origin = {.task = "SST-2",
               .seed = 18446744073709551615U,
               .criterion = "cumulative",
+              .search = "mode study, guard 0.9",
               .kind = "good",
               .parent = "",
               .model = "m \xC3\xA9",
@@ -29,7 +30,8 @@ ticket example() {
   return t;
 }
 
-/// A ticket file put together by hand: one group `g` of six units, 0b00101101 unless told otherwise.
+/// A ticket file put together by hand: one group `g` of six units, 0b00101101 unless told
+/// otherwise.
 struct by_hand {
   std::map<std::string, std::string> metadata{{"format", "tombola-ticket"},
                                               {"version", "1"},

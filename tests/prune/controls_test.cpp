@@ -11,7 +11,7 @@ ticket good_ticket(std::size_t heads, std::size_t mlps) {
   t = remove_at_random(t, 0, random_stream{0, purpose::subset});
   for (std::size_t u = 0; u < 144; ++u) t.set(0, (u * 89) % 144, u < heads);
   for (std::size_t u = 0; u < 12; ++u) t.set(1, (u * 7) % 12, u < mlps);
-  t.origin = {"RTE", 3, "cumulative", "good", "before", "m", "d"};
+  t.origin = {"RTE", 3, "cumulative", "s", "good", "before", "m", "d"};
   return t;
 }
 
@@ -45,9 +45,9 @@ TEST_CASE("controls depend on their seed and know where they come from") {
   CHECK(!(bad_like(good, 1)[0] == bad_like(good, 2)[0]));
   CHECK(!(random_like(good, 1)[0] == good[0]));
   const ticket bad = bad_like(good, 8, "abc");
-  CHECK(bad.origin == provenance{"RTE", 3, "good ones last, draw 8", "bad", "abc", "m", "d"});
+  CHECK(bad.origin == provenance{"RTE", 3, "good ones last, draw 8", "s", "bad", "abc", "m", "d"});
   CHECK(random_like(good, 8, "abc").origin ==
-        provenance{"RTE", 3, "uniform in each group, draw 8", "random", "abc", "m", "d"});
+        provenance{"RTE", 3, "uniform in each group, draw 8", "s", "random", "abc", "m", "d"});
 }
 
 TEST_CASE("groups of one shape are drawn independently of each other") {
@@ -112,7 +112,9 @@ TEST_CASE("the super ticket is what survives in all") {
   CHECK(s[0].count() == 142);
   CHECK_FALSE((s[0][0] || s[0][1] || s[1][11]));
   CHECK(s[1].count() == 11);
-  CHECK(s.origin == provenance{"RTE", {}, "survives in all of 3", "super", "x", "m", ""});
+  CHECK(s.origin == provenance{"RTE", {}, "survives in all of 3", "s", "super", "x", "m", ""});
+  b.origin.search = "other";
+  CHECK(super_of(std::vector{a, b}).origin.search.empty());
   CHECK_THROWS_AS(super_of({}), input_error);
   CHECK_THROWS_AS(super_of(std::vector{a, ticket{{{"heads", {144}}}}}), shape_error);
 }

@@ -17,7 +17,8 @@ inline std::vector<group> toy_groups() {
 }
 
 /// Twelve numbers: what each head and each MLP is worth. Two pruned neighbours of a group cost
-/// `bond` on top, so that scores depend on the ticket. A score is what the metric loses by the unit.
+/// `bond` on top, so that scores depend on the ticket. A score is what the metric loses by the
+/// unit.
 class toy_objective {
 public:
   explicit toy_objective(std::array<double, 12> worth, double bond = 0.0)

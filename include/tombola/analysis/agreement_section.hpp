@@ -45,8 +45,8 @@ inline constexpr std::size_t max_drawn_seeds = 32;
   return h;
 }
 
-/// Units that two tasks share in one seed: mean and deviation over the common seeds, lower triangle;
-/// the diagonal has the sizes. As shares of all units where `as_share`.
+/// Units that two tasks share in one seed: mean and deviation over the common seeds, lower
+/// triangle; the diagonal has the sizes. As shares of all units where `as_share`.
 [[nodiscard]] inline heat_map shared_units_map(const ticket_set& set,
                                                const std::string& part,
                                                bool as_share) {
@@ -143,7 +143,7 @@ inline void put_overlaps(markup& m, std::span<const part_agreement> all) {
   m.open("div", {{"class", "grid"}, {"style", "--wide:240px"}}).line();
   for (const part_agreement& a : all) {
     if (a.pairs.empty() || a.seeds.size() > max_drawn_seeds) continue;
-    std::string aside{in_words(a.part)};
+    std::string aside = in_words(a.part);
     if (a.mean_jaccard.defined() && a.mean_expected_jaccard.defined()) {
       aside += " " + fixed(a.mean_jaccard.value, 3) + ", chance " +
                fixed(a.mean_expected_jaccard.value, 3);
@@ -168,7 +168,7 @@ inline void put_shared_units(markup& m,
     if (std::find(done.begin(), done.end(), a.part) != done.end()) continue;
     done.push_back(a.part);
     const bool as_share = a.part == "weights";
-    m.raw(framed(std::string{in_words(a.part)},
+    m.raw(framed(in_words(a.part),
                  as_share ? "share of all" : "of " + std::to_string(a.counts.units),
                  draw(shared_units_map(set, a.part, as_share))));
   }
@@ -182,8 +182,7 @@ inline void put_shared_units(markup& m,
                                                    std::span<const part_agreement> all,
                                                    const std::string& id) {
   markup m;
-  m.open("section", {{"id", id}})
-      .leaf("h2", "Agreement of seeds: " + std::string{in_words(set.name)});
+  m.open("section", {{"id", id}}).leaf("h2", "Agreement of seeds: " + in_words(set.name));
   m.raw(to_html(without(size_table(all), {"set"})));
   m.raw(to_html(
       without(agreement_table(all), {"set", "seeds", "size", "kept_mean", "kept_deviation"})));

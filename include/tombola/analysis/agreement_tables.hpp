@@ -72,9 +72,9 @@ inline constexpr double overlap_level = 0.05;
   return all;
 }
 
-/// Whether chance gives at least this overlap with less than overlap_level. The probability is summed
-/// in floating point to 12 digits or more: one that equals the level must not fall below it by a
-/// rounding that differs from machine to machine.
+/// Whether chance gives at least this overlap with less than overlap_level. The probability is
+/// summed in floating point to 12 digits or more: one that equals the level must not fall below it
+/// by a rounding that differs from machine to machine.
 [[nodiscard]] inline bool beyond_chance(const overlap& o) {
   return p_at_least(o) < overlap_level * (1.0 - 1e-9);
 }
@@ -171,8 +171,8 @@ inline constexpr double overlap_level = 0.05;
 
 /// Whether the seeds found the same tickets, more than chance makes them.
 [[nodiscard]] inline verdict agree_beyond_chance(const part_agreement& a) {
-  verdict v{a.task, a.set, "seeds agree on " + std::string{in_words(a.part)} + " more than chance",
-            "", outcome::cannot_tell};
+  verdict v{a.task, a.set, "seeds agree on " + in_words(a.part) + " more than chance", "",
+            outcome::cannot_tell};
   if (!a.mean_jaccard.defined() || !a.mean_expected_jaccard.defined()) {
     v.finding = "no overlap to judge: " + to_string(a.mean_jaccard.why);
     return v;

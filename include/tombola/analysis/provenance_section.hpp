@@ -35,8 +35,8 @@ struct found_search {
          "fell below the guard.");
   m.open("div", {{"class", "grid"}}).line();
   for (const found_search& s : searches) {
-    m.raw(detail::framed(s.task + ", seed " + std::to_string(s.seed),
-                         std::string{in_words(s.family)}, draw(s.figure)));
+    m.raw(detail::framed(s.task + ", seed " + std::to_string(s.seed), in_words(s.family),
+                         draw(s.figure)));
   }
   m.close().close().line();
   return m.str();

@@ -135,12 +135,12 @@ struct page_part {
   if (!n.scores.empty()) parts.push_back({"scores", "Scores", score_section(n.scores)});
   for (std::size_t i = 0; i < in.sets.size(); ++i) {
     const std::string id = "survivors-" + std::to_string(i + 1);
-    parts.push_back({id, "Survivors: " + std::string{in_words(in.sets[i].name)},
-                     survivor_section(in.sets[i], id)});
+    parts.push_back(
+        {id, "Survivors: " + in_words(in.sets[i].name), survivor_section(in.sets[i], id)});
   }
   for (std::size_t i = 0; i < in.sets.size(); ++i) {
     const std::string id = "agreement-" + std::to_string(i + 1);
-    parts.push_back({id, "Agreement: " + std::string{in_words(in.sets[i].name)},
+    parts.push_back({id, "Agreement: " + in_words(in.sets[i].name),
                      agreement_section(in.sets[i], n.agreements[i], id)});
   }
   if (!in.searches.empty()) {

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "tombola/analysis/report.hpp"
 #include "tombola/analysis/results.hpp"
 #include "tombola/analysis/search_line.hpp"
+#include "tombola/analysis/settings.hpp"
 #include "tombola/analysis/ticket_sets.hpp"
 #include "tombola/core/error.hpp"
 #include "tombola/core/trace.hpp"
@@ -26,8 +28,8 @@ namespace tombola::analysis {
 namespace detail {
 
 /// A trace as a figure: the tickets go, their sizes stay.
-[[nodiscard]] inline found_search search_of(const result& r, const trace& t) {
-  found_search s{r.task, r.seed, std::string{to_string(r.ticket->family)}, {}};
+[[nodiscard]] inline found_search search_of(const result& r, std::string family, const trace& t) {
+  found_search s{r.task, r.seed, std::move(family), {}};
   s.figure.title = "Search of " + s.family + " for " + r.task + ", seed " + std::to_string(r.seed);
   s.figure.metric = r.metric;
   s.figure.baseline = t.baseline;
@@ -63,30 +65,33 @@ inline void add_ticket(ticket_set& set, const result& r, seed_ticket s) {
 /// Reads ticket and trace of every search. Both files are a search's own: one that is missing is an
 /// error, since the run says that it is done.
 inline void read_searches(report_input& in) {
-  std::map<ticket_family, ticket_set> families;
+  const variants named{in.results};
+  std::map<std::pair<ticket_family, std::string>, ticket_set> sets;
   std::vector<const result*> searches;
   for (const result& r : in.results) {
     if (r.step == run_step::find_masks && r.ticket) searches.push_back(&r);
   }
   std::stable_sort(searches.begin(), searches.end(), [](const result* a, const result* b) {
-    return std::pair{a->task, a->seed} < std::pair{b->task, b->seed};
+    return std::tie(a->task, a->seed) < std::tie(b->task, b->seed);
   });
   for (const result* r : searches) {
     const std::filesystem::path file = r->file.parent_path() / "ticket.safetensors";
     seed_ticket s{std::to_string(r->seed), io::read_ticket(file), {file}};
     s.value.origin.seed = r->seed;
-    auto& set = families[r->ticket->family];
-    set.name = to_string(r->ticket->family);
+    const std::string variant = named.name_of(*r);
+    auto& set = sets[{r->ticket->family, variant}];
+    set.name = family_and_variant(r->ticket->family, variant);
     add_ticket(set, *r, std::move(s));
     in.searches.push_back(
-        search_of(*r, io::read_trace(r->file.parent_path() / "trace.safetensors")));
+        search_of(*r, set.name, io::read_trace(r->file.parent_path() / "trace.safetensors")));
   }
-  for (auto& [family, set] : families) in.sets.push_back(std::move(set));
+  for (auto& [key, set] : sets) in.sets.push_back(std::move(set));
 }
 
 }  // namespace detail
 
-/// Everything a report needs from a folder of runs, or from a folder of masks in the study's layout.
+/// Everything a report needs from a folder of runs, or from a folder of masks in the study's
+/// layout.
 ///
 /// A folder with results in it is taken for the first, others for the second. Throws input_error if
 /// it is neither, and as read_results, read_ticket, read_trace and read_mask_sets do.

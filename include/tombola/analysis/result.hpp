@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -50,10 +51,16 @@ inline constexpr std::array<std::pair<ticket_family, std::string_view>, 4> famil
 }
 
 /// A family, or a kind of unit, as prose has it; other names stay as they are.
-[[nodiscard]] constexpr std::string_view in_words(std::string_view name) noexcept {
-  if (name == "heads_mlps") return "heads and MLPs";
-  if (name == "mlps") return "MLPs";
-  return name == "none" ? "no tickets" : name;
+///
+/// What follows a comma, as in `weights, mode study`, is kept.
+[[nodiscard]] inline std::string in_words(std::string_view name) {
+  const std::size_t end = std::min(name.find(", "), name.size());
+  const std::string_view family = name.substr(0, end);
+  const std::string_view words = family == "heads_mlps" ? "heads and MLPs"
+                                 : family == "mlps"     ? "MLPs"
+                                 : family == "none"     ? "no tickets"
+                                                        : family;
+  return std::string{words} + std::string{name.substr(end)};
 }
 
 /// The ticket a run had: what the report needs of it without opening its file.
@@ -62,6 +69,7 @@ struct ticket_summary {
   ticket_kind kind = ticket_kind::good;
   ticket_family family = ticket_family::heads;
   std::string fingerprint;
+  std::string search;  ///< how it, or the good ticket behind it, was found; may be empty
   std::map<std::string, std::size_t> kept;  ///< units by group
   std::map<std::string, std::size_t> size;  ///< units there are, by group
 };
@@ -77,7 +85,8 @@ struct input_file {
 struct result {
   std::filesystem::path file;  ///< where it was read
   run_step step = run_step::train;
-  std::string run;  ///< the settings, as one line of JSON
+  std::string run;      ///< the settings, as one line of JSON
+  std::string setting;  ///< what must be alike where results are averaged; may be empty
   std::string task;
   std::uint64_t seed = 0;
   std::string metric;

@@ -91,6 +91,7 @@ template <class Enum, std::size_t N>
   s.kind = require_word(t, "kind", file, kind_words);
   s.family = require_word(t, "family", file, family_words);
   s.fingerprint = io::require<std::string>(t, "fingerprint", file);
+  s.search = io::optional_member<std::string>(t, "search", file).value_or("");
   s.kept = require_counts(t, "kept", file);
   s.size = require_counts(t, "size", file);
   for (const auto& [name, kept] : s.kept) {
@@ -137,6 +138,7 @@ template <class Enum, std::size_t N>
   r.step = detail::require_word(j, "step", file, step_words);
   const auto run = io::require<nlohmann::json>(j, "run", file);
   r.run = run.dump(-1, ' ', true);
+  r.setting = io::optional_member<std::string>(j, "setting", file).value_or("");
   r.task = io::require<std::string>(j, "task", file);
   r.seed = io::require<std::uint64_t>(j, "seed", file);
   r.metric = io::require<std::string>(j, "metric", file);

@@ -13,6 +13,7 @@
 #include "tombola/analysis/result.hpp"
 #include "tombola/analysis/score_tables.hpp"
 #include "tombola/analysis/scores_by_ticket.hpp"
+#include "tombola/analysis/settings.hpp"
 #include "tombola/analysis/table.hpp"
 #include "tombola/analysis/verdicts.hpp"
 
@@ -65,7 +66,7 @@ namespace detail {
   std::string heading;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const verdict& v = all[i];
-    const std::string here = v.task + ", " + std::string{in_words(v.family)};
+    const std::string here = v.task + ", " + in_words(v.family);
     if (i == 0 || here != heading) {
       if (i > 0) m.close().close();
       m.open("div").leaf("h3", here).open("ul", {{"class", "verdicts"}}).line();
@@ -110,7 +111,7 @@ namespace detail {
       "line one sample deviation (n - 1) to each side. Of gain: the share of what the full model "
       "gains over the majority class.");
   for (const score_group& g : groups) {
-    const std::string over = g.family ? std::string{in_words(to_string(*g.family))} : "no tickets";
+    const std::string over = in_words(family_and_variant(g.family, g.variant));
     m.leaf("h3", g.task + ", " + over);
     m.raw(detail::framed(g.task, g.metric + "; tickets over " + over, draw(score_figure(g))));
     m.raw(to_html(score_table(g))).line();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tombola/analysis/scores_by_ticket.hpp"
+#include "tombola/analysis/settings.hpp"
 #include "tombola/analysis/table.hpp"
 
 namespace tombola::analysis {
@@ -30,10 +31,6 @@ struct relative_score {
 }
 
 namespace detail {
-
-[[nodiscard]] inline std::string family_name(const score_group& g) {
-  return g.family ? std::string{to_string(*g.family)} : "none";
-}
 
 [[nodiscard]] inline std::string why_no_mean(const score_row& r) {
   return r.undefined > 0 ? "the metric is undefined in every run" : "no run";
@@ -104,7 +101,7 @@ namespace detail {
   for (const column& c : detail::score_columns()) t.columns.push_back(c);
   for (const score_group& g : groups) {
     for (const score_row& r : g.rows) {
-      std::vector<cell> row{text_cell(g.task), text_cell(detail::family_name(g)),
+      std::vector<cell> row{text_cell(g.task), text_cell(family_and_variant(g.family, g.variant)),
                             text_cell(g.metric),
                             number_cell(g.majority, "the metric has no majority class")};
       for (cell& c : detail::score_cells(g, r)) row.push_back(std::move(c));
@@ -129,9 +126,9 @@ namespace detail {
   for (const score_group& g : groups) {
     for (const score_row& r : g.rows) {
       for (const seed_score& s : r.seeds) {
-        t.add({text_cell(g.task), text_cell(detail::family_name(g)), text_cell(name_of(r.kind)),
-               text_cell(phase_of(r)), count_cell(s.seed), number_cell(s.score),
-               count_cell(s.runs)});
+        t.add({text_cell(g.task), text_cell(family_and_variant(g.family, g.variant)),
+               text_cell(name_of(r.kind)), text_cell(phase_of(r)), count_cell(s.seed),
+               number_cell(s.score), count_cell(s.runs)});
       }
     }
   }

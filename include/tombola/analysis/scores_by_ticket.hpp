@@ -14,6 +14,7 @@
 #include "tombola/analysis/markup.hpp"
 #include "tombola/analysis/moments.hpp"
 #include "tombola/analysis/result.hpp"
+#include "tombola/analysis/settings.hpp"
 #include "tombola/core/error.hpp"
 
 namespace tombola::analysis {
@@ -35,10 +36,11 @@ struct score_row {
   moments kept;  ///< share of all units that the tickets keep; empty for the full model
 };
 
-/// All that is compared with each other: one task, one family of tickets.
+/// All that is compared with each other: one task, one family of tickets, trained and found alike.
 struct score_group {
   std::string task;
   std::optional<ticket_family> family;  ///< nothing: only full models were run
+  std::string variant;  ///< what tells it from other groups of this task and family; mostly empty
   std::string metric;
   std::optional<double> majority;
   std::vector<score_row> rows;  ///< full, then good, random, bad, super; before, then after
@@ -112,15 +114,19 @@ inline void add_seed(score_row& row, std::uint64_t seed, const std::vector<const
 
 }  // namespace detail
 
-/// Sorts results into groups by task and family; the full model's runs go into every family.
+/// Sorts results into groups by task and family, and by setting and search where a task has
+/// several; the runs of a full model go into every family of its task and setting.
 ///
 /// Throws format_error if two results of one task were scored by different metrics: they cannot
 /// stand in one column.
 [[nodiscard]] inline std::vector<score_group> score_groups(std::span<const result> results) {
   using key = std::pair<std::optional<ticket_kind>, bool>;
   using runs = std::map<key, std::vector<const result*>>;
-  std::map<std::string, std::map<std::optional<ticket_family>, runs>> tasks;
+  // By task and setting: groups by family and search, of which the full model's has neither.
+  using group_key = std::pair<std::optional<ticket_family>, std::string>;
+  std::map<std::pair<std::string, std::string>, std::map<group_key, runs>> tasks;
   std::map<std::string, const result*> first;
+  const variants named{results};
   for (const result& r : results) {
     if (r.step == run_step::pretrain || (r.step == run_step::find_masks && !r.ticket)) continue;
     const result& other = *first.emplace(r.task, &r).first->second;
@@ -130,17 +136,20 @@ inline void add_seed(score_row& row, std::uint64_t seed, const std::vector<const
                                               escape(other.metric) + " as in " +
                                               other.file.string());
     }
-    std::optional<ticket_family> family;
+    group_key group;
     std::optional<ticket_kind> kind;
-    if (r.ticket) family = r.ticket->family, kind = r.ticket->kind;
-    tasks[r.task][family][{kind, r.ticket && r.retrained}].push_back(&r);
+    if (r.ticket) group = {r.ticket->family, r.ticket->search}, kind = r.ticket->kind;
+    tasks[{r.task, r.setting}][group][{kind, r.ticket && r.retrained}].push_back(&r);
   }
   std::vector<score_group> groups;
-  for (auto& [task, families] : tasks) {
-    const runs full = families[std::nullopt];
-    for (auto& [family, of_family] : families) {
+  for (auto& [task_and_setting, families] : tasks) {
+    const std::string& task = task_and_setting.first;
+    const runs full = families[group_key{}];
+    for (auto& [family_and_search, of_family] : families) {
+      const auto family = family_and_search.first;
       if (!family && families.size() > 1) continue;
-      score_group g{task, family, first[task]->metric, std::nullopt, {}};
+      const result& one = *of_family.begin()->second.front();
+      score_group g{task, family, named.name_of(one), first[task]->metric, std::nullopt, {}};
       if (family) of_family.insert(full.begin(), full.end());
       for (const auto& [kind_and_phase, of_kind] : of_family) {
         for (const result* r : of_kind) {
@@ -154,6 +163,9 @@ inline void add_seed(score_row& row, std::uint64_t seed, const std::vector<const
       groups.push_back(std::move(g));
     }
   }
+  std::stable_sort(groups.begin(), groups.end(), [](const score_group& a, const score_group& b) {
+    return std::tie(a.task, a.family, a.variant) < std::tie(b.task, b.family, b.variant);
+  });
   return groups;
 }
 

@@ -183,7 +183,7 @@ inline void put_task(markup& m, const task_tickets& task) {
 /// Heat maps of one set: all tasks together, then each task.
 [[nodiscard]] inline std::string survivor_section(const ticket_set& set, const std::string& id) {
   markup m;
-  m.open("section", {{"id", id}}).leaf("h2", "Survivors: " + std::string{in_words(set.name)});
+  m.open("section", {{"id", id}}).leaf("h2", "Survivors: " + in_words(set.name));
   m.leaf("p", {{"class", "note"}},
          "Each cell is one unit: its mean over seeds and, below, the sample deviation. Layers and "
          "heads count from 0. Light cells survive often, dark ones seldom.");

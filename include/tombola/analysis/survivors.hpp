@@ -23,9 +23,9 @@ struct unit_survival {
 
 /// Adds up the masks of each seed, then takes mean and deviation over seeds, unit by unit.
 ///
-/// `by_seed[s]` holds the masks of seed s: one for each task, or a single one. Throws shape_error if
-/// masks differ in size or seeds in their number of masks; input_error without a mask.
-/// Source: the component heat maps of S. Prasanna, A. Rogers, A. Rumshisky, EMNLP 2020.
+/// `by_seed[s]` holds the masks of seed s: one for each task, or a single one. Throws shape_error
+/// if masks differ in size or seeds in their number of masks; input_error without a mask. Source:
+/// the component heat maps of S. Prasanna, A. Rogers, A. Rumshisky, EMNLP 2020.
 [[nodiscard]] inline unit_survival survivors(const std::vector<std::vector<mask>>& by_seed) {
   if (by_seed.empty() || by_seed[0].empty()) throw input_error("survivors: no masks");
   const std::size_t n = by_seed[0][0].size();

@@ -10,6 +10,7 @@
 
 #include "tombola/analysis/score_tables.hpp"
 #include "tombola/analysis/scores_by_ticket.hpp"
+#include "tombola/analysis/settings.hpp"
 #include "tombola/analysis/table.hpp"
 
 namespace tombola::analysis {
@@ -78,13 +79,13 @@ namespace detail {
   return r != nullptr && r->over_seeds.mean ? fixed(*r->over_seeds.mean, 4) : "undefined";
 }
 
-[[nodiscard]] inline std::string family_of(const score_group& g) {
-  return g.family ? std::string{to_string(*g.family)} : "none";
-}
-
 /// The full model against the majority class, seed by seed.
 [[nodiscard]] inline verdict beats_majority(const score_group& g) {
-  verdict v{g.task, family_of(g), "the full model beats the majority class", "", {}};
+  verdict v{g.task,
+            family_and_variant(g.family, g.variant),
+            "the full model beats the majority class",
+            "",
+            {}};
   v.decision = outcome::cannot_tell;
   const score_row* full = g.find(std::nullopt, false);
   if (full == nullptr || full->seeds.empty() || !g.majority) {
@@ -104,7 +105,7 @@ namespace detail {
                                    ticket_kind better,
                                    ticket_kind worse,
                                    bool retrained) {
-  verdict v{g.task, family_of(g),
+  verdict v{g.task, family_and_variant(g.family, g.variant),
             std::string{to_string(better)} + " beats " + std::string{to_string(worse)} +
                 (retrained ? " after retraining" : " before retraining"),
             "no seed has both scores", outcome::cannot_tell};
@@ -122,7 +123,7 @@ namespace detail {
 /// A kind of ticket against the study's guard, a share of the full model's score of the same seed.
 [[nodiscard]] inline verdict reaches(const score_group& g, ticket_kind kind, bool retrained) {
   const std::string level = fixed(100.0 * comparable_share, 0) + " %";
-  verdict v{g.task, family_of(g),
+  verdict v{g.task, family_and_variant(g.family, g.variant),
             (retrained ? "retrained " : "masked ") + std::string{to_string(kind)} + " reaches " +
                 level + " of full",
             "no full model with a score above 0 and a ticket of one seed", outcome::cannot_tell};

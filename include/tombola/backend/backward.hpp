@@ -1,9 +1,9 @@
 #pragma once
 
-// Backward verbs, each beside the forward verb whose derivative it takes. Letters as in forward.hpp;
-// dx means the gradient of the loss with respect to x. Gradients of activations are overwritten,
-// gradients of parameters are added to: a parameter may be used twice, and batches accumulate.
-// P is the element type of parameter gradients.
+// Backward verbs, each beside the forward verb whose derivative it takes. Letters as in
+// forward.hpp; dx means the gradient of the loss with respect to x. Gradients of activations are
+// overwritten, gradients of parameters are added to: a parameter may be used twice, and batches
+// accumulate. P is the element type of parameter gradients.
 
 #include "tombola/backend/forward.hpp"
 
@@ -151,7 +151,8 @@ struct tanh_backward {
   }
 };
 
-/// dx[rows[i]] += dy[i], in the order of i. dx is added to: fill it first where it should start at 0.
+/// dx[rows[i]] += dy[i], in the order of i. dx is added to: fill it first where it should start at
+/// 0.
 template <class A>
 struct scatter_rows {
   view<const A> dy;               ///< [M, C]

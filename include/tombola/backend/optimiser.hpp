@@ -5,8 +5,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "tombola/backend/view.hpp"
+#include "tombola/core/error.hpp"
 
 namespace tombola {
 
@@ -33,6 +35,10 @@ struct clip_factor {
     require_length(norm, 1, "clip_factor", "norm");
     require_length(factor, 1, "clip_factor", "factor");
     require_length(failed, 1, "clip_factor", "failed");
+    if (!(max_norm >= 0.0)) {
+      throw input_error("clip_factor: max_norm is " + std::to_string(max_norm) +
+                        ", expected a number from 0 up");
+    }
   }
 };
 

@@ -8,7 +8,8 @@
 
 namespace tombola {
 
-/// A contiguous row-major matrix of rows x cols numbers in a backend's memory, owned by nobody here.
+/// A contiguous row-major matrix of rows x cols numbers in a backend's memory, owned by nobody
+/// here.
 ///
 /// The pointer may be a device address: only the backend that made it may look through it.
 /// A vector of n numbers is n x 1 or 1 x n. An empty view (no rows) stands for "not wanted".

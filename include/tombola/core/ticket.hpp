@@ -20,6 +20,7 @@ struct provenance {
   std::string task;                   ///< such as SST-2
   std::optional<std::uint64_t> seed;  ///< of the run that found it
   std::string criterion;              ///< such as `cumulative` or `magnitude`
+  std::string search;                 ///< how it was found: `name value` items, split by `, `
   std::string kind;                   ///< good, random, bad, super, ...
   std::string parent;                 ///< fingerprint of the ticket it was made from
   std::string model;                  ///< fingerprint of the model's architecture
@@ -42,7 +43,8 @@ public:
     for (const group& g : groups_) masks_.push_back(mask::all_kept(g.size()));
   }
 
-  /// Throws shape_error if a mask does not cover its group, input_error if two groups have one name.
+  /// Throws shape_error if a mask does not cover its group, input_error if two groups have one
+  /// name.
   ticket(std::vector<group> groups, std::vector<mask> masks)
       : groups_{std::move(groups)}, masks_{std::move(masks)} {
     check_names();

@@ -68,7 +68,8 @@ enum class opener : bool { absent, present };
 ///   sentence -> NP(n) modifier? VP(n) .
 ///   modifier -> preposition NP(m) | that verb(n) NP(m) | that NP(m) verb(m)
 ///   VP(n)    -> verb(n) adverb? | verb(n) NP(m) | link(n) opinion
-///   opinion  -> not? intensifier? adjective | adjective and adjective | not adjective but adjective
+///   opinion  -> not? intensifier? adjective | adjective and adjective
+///                | not adjective but adjective
 ///
 /// The NP(m) of a modifier stands between subject and verb with a number of its own, so that
 /// agreement cannot be read off the nearest noun (T. Linzen et al., TACL 4, 2016).

@@ -84,6 +84,9 @@ void evaluate(B& b,
   result["majority"] = known ? nlohmann::json(*p.run.majority) : nlohmann::json(nullptr);
   result["ticket"] = p.ticket ? ticket_json(*p.ticket, file) : nlohmann::json(nullptr);
   result["retrained"] = p.retrained;
+  result["setting"] = p.run.setting;
+  // Scores on other examples are no average with those on the development set.
+  if (p.settings.split != "dev") result["setting"] = p.run.setting + ", split " + p.settings.split;
   folder.finish(std::move(result));
 }
 

@@ -15,6 +15,7 @@
 #include "tombola/experiment/objectives.hpp"
 #include "tombola/experiment/result.hpp"
 #include "tombola/experiment/run.hpp"
+#include "tombola/experiment/setting.hpp"
 #include "tombola/experiment/trained_run.hpp"
 #include "tombola/io/npy.hpp"
 #include "tombola/io/trace_file.hpp"
@@ -39,6 +40,17 @@ enum class selection_split {
   train,  ///< as many rows of the training set, drawn by the run's seed
 };
 
+/// When a search stops: which rule of prune/guard.hpp takes the amount.
+enum class guard_rule {
+  share,     ///< below this share of the full model's metric, which must be above 0
+  drop,      ///< more than this below the full model's metric
+  at_least,  ///< below this number
+};
+
+[[nodiscard]] constexpr const char* to_string(guard_rule r) noexcept {
+  constexpr std::array<const char*, 3> names{"guard_share", "guard_drop", "guard_at_least"};
+  return names[static_cast<std::size_t>(r)];
+}
 [[nodiscard]] constexpr const char* to_string(prune_what p) noexcept {
   constexpr std::array<const char*, 4> names{"heads", "mlps", "both", "weights"};
   return names[static_cast<std::size_t>(p)];
@@ -57,7 +69,8 @@ struct search_settings {
   search_mode mode = search_mode::standard;
   estimator which = estimator::per_example;  ///< the study's mode always takes `cumulative`
   selection_split select = selection_split::dev;
-  double guard_share = 0.9;
+  guard_rule rule = guard_rule::share;
+  double guard_amount = 0.9;
   double step_share = 0.1;       ///< of the heads and of the MLPs in a step
   double weight_share = 0.05;    ///< of the weights left in a step
   std::size_t weight_steps = 0;  ///< at most; 0: 30 in the study's mode, else 60
@@ -74,8 +87,31 @@ struct prepared_search {
   run_key key;
 };
 
+namespace detail {
+
+[[nodiscard]] inline guard guard_of(const search_settings& s) {
+  switch (s.rule) {
+    case guard_rule::drop:
+      return guard::drop(s.guard_amount);
+    case guard_rule::at_least:
+      return guard::at_least(s.guard_amount);
+    case guard_rule::share:
+      break;
+  }
+  return guard::share_of_baseline(s.guard_amount);
+}
+
+}  // namespace detail
+
+/// Reads everything a search needs; nothing is written. Throws as the readers do, and input_error
+/// for a guard that the mode does not have.
 [[nodiscard]] inline prepared_search prepare(search_settings s) {
   if (s.mode == search_mode::study) s.which = estimator::cumulative;
+  if (s.mode == search_mode::study && s.rule != guard_rule::share) {
+    throw input_error("mode study takes a share of the full model's metric, found " +
+                      std::string{to_string(s.rule)});
+  }
+  (void)detail::guard_of(s);  // its sentence comes before anything is read
   if (s.weight_steps == 0) s.weight_steps = s.mode == search_mode::study ? 30 : 60;
   trained_run run = open_trained_run(s.run, s.data);
   if (run.trained_under) {
@@ -95,7 +131,7 @@ struct prepared_search {
                           {"select", to_string(s.select)},
                           {"prune", to_string(s.prune)},
                           {"mode", to_string(s.mode)},
-                          {"guard_share", s.guard_share},
+                          {to_string(s.rule), s.guard_amount},
                           {"batch", s.batch}};
   if (weights) {
     settings["weight_share"] = s.weight_share;
@@ -154,12 +190,12 @@ template <backend B>
   remembering_objective<gate_objective<B>> objective{behind, keep.earlier()};
   const auto progress = [&keep](const trace_step& step) { keep(step); };
   if (s.mode == search_mode::study) {
-    const study::search_options options{.threshold = s.guard_share, .amount = s.step_share};
+    const study::search_options options{.threshold = s.guard_amount, .amount = s.step_share};
     if (s.prune == prune_what::heads) return study::search_heads(objective, options, progress);
     if (s.prune == prune_what::mlps) return study::search_mlps(objective, options, progress);
     return study::search_joint(objective, options, progress);
   }
-  prune_options options{.share = s.step_share, .rule = guard::share_of_baseline(s.guard_share)};
+  prune_options options{.share = s.step_share, .rule = guard_of(s)};
   if (s.prune == prune_what::heads) options.groups = {"heads"};
   if (s.prune == prune_what::mlps) options.groups = {"mlps"};
   return prune(objective, options, progress);
@@ -185,11 +221,11 @@ template <backend B>
   if (study_mode) {
     return study::search_weights(
         spans, metric,
-        {.threshold = s.guard_share, .amount = s.weight_share, .total_steps = s.weight_steps},
+        {.threshold = s.guard_amount, .amount = s.weight_share, .total_steps = s.weight_steps},
         progress);
   }
-  return prune_weights(spans, metric, share_of_left{s.weight_share, s.weight_steps},
-                       guard::share_of_baseline(s.guard_share), progress);
+  return prune_weights(spans, metric, share_of_left{s.weight_share, s.weight_steps}, guard_of(s),
+                       progress);
 }
 
 /// The metric of the ticket that was accepted: that of its step in the trace.
@@ -200,8 +236,8 @@ template <backend B>
 
 }  // namespace detail
 
-/// Finds the good ticket of a trained model; or goes on where it was stopped. Does nothing where the
-/// run is done.
+/// Finds the good ticket of a trained model; or goes on where it was stopped. Does nothing where
+/// the run is done.
 ///
 /// The folder then holds ticket.safetensors, trace.safetensors, for heads and MLPs also the study's
 /// head_mask.npy and mlp_mask.npy, run.json and result.json.
@@ -224,6 +260,7 @@ void find_masks(B& b,
   t.origin.task = p.task.name;
   t.origin.seed = p.run.seed;
   t.origin.criterion = weights ? "magnitude" : to_string(p.settings.which);
+  t.origin.search = search_setting(p.key.settings);
   t.origin.model = p.run.source.fingerprint;
   t.origin.data = p.selection.fingerprint;
   io::write_ticket(folder / "ticket.safetensors", t);
@@ -252,6 +289,7 @@ void find_masks(B& b,
   result["majority"] = p.run.majority ? nlohmann::json(*p.run.majority) : nlohmann::json(nullptr);
   result["ticket"] = ticket_json(t, "ticket.safetensors");
   result["retrained"] = false;
+  result["setting"] = p.run.setting;
   const double metric = detail::metric_of(found);
   result["search"] = {
       {"baseline", found.steps.baseline},

@@ -34,9 +34,13 @@ namespace tombola::experiment {
     kept[name] += t[i].count();
     size[name] += t[i].size();
   }
-  return {{"file", file},     {"kind", t.origin.kind.empty() ? "good" : t.origin.kind},
-          {"family", family}, {"fingerprint", io::fingerprint(t)},
-          {"kept", kept},     {"size", size}};
+  return {{"file", file},
+          {"kind", t.origin.kind.empty() ? "good" : t.origin.kind},
+          {"family", family},
+          {"fingerprint", io::fingerprint(t)},
+          {"kept", kept},
+          {"size", size},
+          {"search", t.origin.search}};
 }
 
 }  // namespace tombola::experiment

@@ -13,6 +13,7 @@
 #include "tombola/experiment/predict.hpp"
 #include "tombola/experiment/result.hpp"
 #include "tombola/experiment/run.hpp"
+#include "tombola/experiment/setting.hpp"
 #include "tombola/experiment/task_data.hpp"
 #include "tombola/experiment/training_loop.hpp"
 #include "tombola/io/ticket_file.hpp"
@@ -180,6 +181,7 @@ void train(B& b,
   result["ticket"] =
       p.ticket ? ticket_json(*p.ticket, "ticket.safetensors") : nlohmann::json(nullptr);
   result["retrained"] = p.ticket.has_value();
+  result["setting"] = training_setting(p.key.settings);
   result["training"] = {{"last_epoch_loss", end.last_epoch_loss},
                         {"steps", plan.steps()},
                         {"examples", p.train.set.size()},

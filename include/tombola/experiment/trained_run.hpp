@@ -8,6 +8,7 @@
 
 #include "tombola/experiment/model_source.hpp"
 #include "tombola/experiment/run.hpp"
+#include "tombola/experiment/setting.hpp"
 #include "tombola/experiment/task_data.hpp"
 #include "tombola/io/ticket_file.hpp"
 
@@ -22,6 +23,7 @@ struct trained_run {
   std::size_t rows = 0;
   std::filesystem::path data;      ///< folder of the tasks, as given when it was trained
   std::optional<double> majority;  ///< score of the training set's commonest class on dev
+  std::string setting;             ///< how it was trained (setting.hpp)
   model_source source;
   std::optional<ticket> trained_under;
 };
@@ -56,6 +58,7 @@ struct trained_run {
           io::require<std::size_t>(settings, "rows", file),
           from,
           io::optional_member<double>(result, "majority", result_file),
+          training_setting(settings),
           open_model(folder / "model"),
           std::move(t)};
 }

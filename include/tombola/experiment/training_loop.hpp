@@ -90,8 +90,8 @@ namespace detail {
 
 /// Trains a model, batch after batch, and can be stopped anywhere.
 ///
-/// The state goes to a file every checkpoint_seconds and when the observer wants an end; a loop that
-/// finds the file goes on from it and ends with the same bits as one that was never stopped.
+/// The state goes to a file every checkpoint_seconds and when the observer wants an end; a loop
+/// that finds the file goes on from it and ends with the same bits as one that was never stopped.
 template <backend B>
 class training_loop {
 public:

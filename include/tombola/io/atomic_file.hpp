@@ -21,10 +21,10 @@ namespace tombola::io {
 
 /// A file that appears complete or not at all.
 ///
-/// What is written goes to a temporary in the same folder, `.NAME.tmp-PID-K`; commit() flushes it to
-/// the disk, renames it over the target and flushes the folder. A kill at any moment leaves the old
-/// file or the new one; a temporary it may leave behind is never mistaken for either.
-/// A symbolic link at the target is replaced, not followed.
+/// What is written goes to a temporary in the same folder, `.NAME.tmp-PID-K`; commit() flushes it
+/// to the disk, renames it over the target and flushes the folder. A kill at any moment leaves the
+/// old file or the new one; a temporary it may leave behind is never mistaken for either. A
+/// symbolic link at the target is replaced, not followed.
 class atomic_file {
 public:
   /// Throws input_error, naming the file, where it cannot be created: the folder is missing or
@@ -64,7 +64,8 @@ public:
   /// Makes the file appear. Throws runtime_failure, naming it; the target is then what it was.
   /// Call once, last.
   void commit() {
-    // Pipes and some network disks cannot be flushed and say EINVAL: nothing more can be done there.
+    // Pipes and some network disks cannot be flushed and say EINVAL: nothing more can be done
+    // there.
     if (::fsync(file_.get()) != 0 && errno != EINVAL) fail("flushing to the disk failed", errno);
     if (const int code = file_.close(); code != 0) fail("closing failed", code);
     if (std::rename(temporary_.c_str(), path_.c_str()) != 0) fail("renaming failed", errno);

@@ -16,8 +16,8 @@ namespace tombola::io {
 static_assert(std::endian::native == std::endian::little,
               "tensor files hold little-endian numbers and are read in place");
 
-/// Element types of a tensor file: those of safetensors that hold one number in whole bytes, without
-/// the eight-bit floats.
+/// Element types of a tensor file: those of safetensors that hold one number in whole bytes,
+/// without the eight-bit floats.
 enum class dtype : std::uint8_t {
   f64,
   f32,
@@ -70,8 +70,8 @@ inline constexpr std::array<dtype_info, 13> dtypes{{{"F64", 8},
 
 /// Bytes that a tensor takes; nothing where 64 bits do not hold them.
 ///
-/// An extent of 0 makes the tensor empty, but does not excuse the others: a reader that multiplies in
-/// another order would overflow.
+/// An extent of 0 makes the tensor empty, but does not excuse the others: a reader that multiplies
+/// in another order would overflow.
 [[nodiscard]] inline std::optional<std::uint64_t> byte_count(const std::vector<std::size_t>& shape,
                                                              dtype type) noexcept {
   std::uint64_t n = info(type).bytes;
@@ -123,8 +123,8 @@ void convert_each(std::span<const std::byte> from, std::span<Out> to, Convert co
   }
 }
 
-/// Numbers of type t as Out (float or double), each rounded once; values past a float's range become
-/// infinite. Precondition: from.size() == to.size() * info(t).bytes.
+/// Numbers of type t as Out (float or double), each rounded once; values past a float's range
+/// become infinite. Precondition: from.size() == to.size() * info(t).bytes.
 template <class Out>
 void convert(dtype t, std::span<const std::byte> from, std::span<Out> to) {
   const auto as_is = [](auto x) { return x; };

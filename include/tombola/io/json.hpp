@@ -110,9 +110,9 @@ private:
   return parse_json(read_text(path, max_bytes), path);
 }
 
-/// A value as text: on one line for indent -1, else indented by so many blanks; keys sorted. Numbers
-/// that are not finite become null: JSON has none.
-/// Throws input_error, naming the file it is meant for, if a string in it is not UTF-8.
+/// A value as text: on one line for indent -1, else indented by so many blanks; keys sorted.
+/// Numbers that are not finite become null: JSON has none. Throws input_error, naming the file it
+/// is meant for, if a string in it is not UTF-8.
 [[nodiscard]] inline std::string json_text(const nlohmann::json& value,
                                            const std::filesystem::path& file,
                                            int indent = -1) {
@@ -187,10 +187,11 @@ template <class T>
 
 }  // namespace detail
 
-/// A member of an object as T: bool, a number, std::string, nlohmann::json, or a std::vector of them.
+/// A member of an object as T: bool, a number, std::string, nlohmann::json, or a std::vector of
+/// them.
 ///
-/// Throws format_error, naming file, key, what was found and what was expected, if `object` is none,
-/// has no such member, or has one of another kind or out of T's range.
+/// Throws format_error, naming file, key, what was found and what was expected, if `object` is
+/// none, has no such member, or has one of another kind or out of T's range.
 template <class T>
 [[nodiscard]] T require(const nlohmann::json& object,
                         const std::string& key,

@@ -126,11 +126,11 @@ void visit_npy(const npy_header& h,
 
 }  // namespace detail
 
-/// Reads an array of numbers: .npy version 1 to 3, either byte order, either axis order; floats of 2,
-/// 4 and 8 bytes, integers, booleans. Integers past 2^53 are rounded.
+/// Reads an array of numbers: .npy version 1 to 3, either byte order, either axis order; floats of
+/// 2, 4 and 8 bytes, integers, booleans. Integers past 2^53 are rounded.
 ///
-/// Throws input_error if the file cannot be opened, format_error if it is not such an array or holds
-/// more or fewer bytes than its shape; both name it. Memory: 8 bytes an element.
+/// Throws input_error if the file cannot be opened, format_error if it is not such an array or
+/// holds more or fewer bytes than its shape; both name it. Memory: 8 bytes an element.
 [[nodiscard]] inline npy_array read_npy(const std::filesystem::path& path) {
   const mapped_file file{path};
   const auto h = detail::read_npy_header(file.bytes(), path.string());

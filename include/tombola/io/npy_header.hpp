@@ -221,8 +221,9 @@ private:
 }
 
 /// The bytes before the data, as numpy 1.14 to 2.x writes them: version 1.0, the dictionary, blanks
-/// and a line break up to a multiple of 64. Room for a first extent of 21 digits is part of the text,
-/// so that an array can be appended to in place; for short shapes the length is the same without.
+/// and a line break up to a multiple of 64. Room for a first extent of 21 digits is part of the
+/// text, so that an array can be appended to in place; for short shapes the length is the same
+/// without.
 [[nodiscard]] inline std::string npy_header_text(std::string_view descr,
                                                  const std::vector<std::size_t>& extents) {
   std::string shape = "(";

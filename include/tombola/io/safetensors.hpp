@@ -59,7 +59,8 @@ namespace detail {
 /// Memory: the header; tensors stay on the disk until they are read. Moves, does not copy.
 class safetensors_file {
 public:
-  /// Throws input_error if the file cannot be opened, format_error if it is malformed; both name it.
+  /// Throws input_error if the file cannot be opened, format_error if it is malformed; both name
+  /// it.
   explicit safetensors_file(const std::filesystem::path& path) : path_{path}, file_{path} {
     const std::string name = path.string();
     const auto bytes = file_.bytes();
@@ -113,7 +114,8 @@ private:
   /// Checks that the entries tile the data exactly, then hands out their bytes.
   void place(std::vector<detail::header_entry> entries, std::span<const std::byte> data) {
     const std::string file = path_.string();
-    // By length after begin, so that an empty tensor comes before the one that starts where it does.
+    // By length after begin, so that an empty tensor comes before the one that starts where it
+    // does.
     std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
       return std::tie(a.begin, a.end) < std::tie(b.begin, b.end);
     });

@@ -8,8 +8,8 @@
 
 namespace tombola::io {
 
-/// Text out of a file, made fit for a message: `most` characters at most, between quotes, printable.
-/// A file chooses its own names; it must not choose what a terminal does.
+/// Text out of a file, made fit for a message: `most` characters at most, between quotes,
+/// printable. A file chooses its own names; it must not choose what a terminal does.
 [[nodiscard]] inline std::string shown(std::string_view text, std::size_t most = 80) {
   std::string s{text.substr(0, most)};
   std::replace_if(

@@ -104,6 +104,7 @@ inline constexpr std::size_t max_metadata_json = std::size_t{32} << 20;
   nlohmann::json j = nlohmann::json::object();
   for (const auto& [key, value] : {std::pair{"task", &p.task},
                                    {"criterion", &p.criterion},
+                                   {"search", &p.search},
                                    {"kind", &p.kind},
                                    {"parent", &p.parent},
                                    {"model", &p.model},
@@ -121,6 +122,7 @@ inline constexpr std::size_t max_metadata_json = std::size_t{32} << 20;
   return {.task = text("task"),
           .seed = optional_member<std::uint64_t>(j, "seed", file),
           .criterion = text("criterion"),
+          .search = text("search"),
           .kind = text("kind"),
           .parent = text("parent"),
           .model = text("model"),
@@ -180,8 +182,8 @@ inline void require_format(const safetensors_file& file, const std::string& form
 /// Writes a ticket: a safetensors file with the packed bits of every group and, in its metadata,
 /// groups and provenance. The file appears complete or not at all.
 ///
-/// Throws input_error, naming the file, for more than max_ticket_groups groups or a name that is not
-/// UTF-8; else as atomic_file does. Cost: the bits are written from where they are.
+/// Throws input_error, naming the file, for more than max_ticket_groups groups or a name that is
+/// not UTF-8; else as atomic_file does. Cost: the bits are written from where they are.
 inline void write_ticket(const std::filesystem::path& path, const ticket& t) {
   if (t.groups().size() > max_ticket_groups) {
     throw input_error(path.string() + ": a ticket of " + std::to_string(t.groups().size()) +
@@ -222,8 +224,8 @@ inline void write_ticket(const std::filesystem::path& path, const ticket& t) {
   return t;
 }
 
-/// SHA-256 of what a ticket keeps, 64 hexadecimal digits: of its groups and bits in their order, not
-/// of its provenance. Tickets with one fingerprint prune the same.
+/// SHA-256 of what a ticket keeps, 64 hexadecimal digits: of its groups and bits in their order,
+/// not of its provenance. Tickets with one fingerprint prune the same.
 ///
 /// The bytes hashed, numbers being 64 bits little-endian: `tombola-ticket`, 1; then for each group
 /// the length of its name, the name, the number of extents, the extents, and the packed bits.

@@ -25,8 +25,8 @@ namespace tombola::io {
 
 namespace detail {
 
-/// A number as JSON; infinities and NaN, which JSON lacks, as strings: a search without a guard has a
-/// threshold of minus infinity.
+/// A number as JSON; infinities and NaN, which JSON lacks, as strings: a search without a guard has
+/// a threshold of minus infinity.
 [[nodiscard]] inline nlohmann::json number_json(double x) {
   if (std::isfinite(x)) return x;
   return std::isnan(x) ? "nan" : x > 0 ? "inf" : "-inf";
@@ -130,8 +130,8 @@ namespace detail {
 /// Writes what a search did into one safetensors file: numbers and groups as JSON in its metadata,
 /// the mask and the scores of every step as tensors. The file appears complete or not at all.
 ///
-/// Throws input_error, naming the file, if two scores of a step are for one group, a name is not UTF-8
-/// or the description is too long; else as atomic_file does.
+/// Throws input_error, naming the file, if two scores of a step are for one group, a name is not
+/// UTF-8 or the description is too long; else as atomic_file does.
 inline void write_trace(const std::filesystem::path& path, const trace& t) {
   nlohmann::json steps = nlohmann::json::array();
   std::vector<tensor_to_write> tensors;

@@ -53,8 +53,8 @@ inline void require_plain_bert(const nlohmann::json& j, const std::filesystem::p
 
 }  // namespace detail
 
-/// A model's config.json, with the head it was saved with: masked LM where the architecture says so,
-/// regression where there is one label, else classification.
+/// A model's config.json, with the head it was saved with: masked LM where the architecture says
+/// so, regression where there is one label, else classification.
 ///
 /// Throws input_error or format_error, naming file and key, for what is missing, of another
 /// architecture, or out of range. Unknown keys are ignored.

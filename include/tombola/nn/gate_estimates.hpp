@@ -14,9 +14,9 @@ namespace tombola::nn {
 
 /// Every named estimator of how much the loss reacts to a gate, over a whole data set.
 ///
-/// g_x is the gradient of example x's own loss, g_b the mean of a batch's g_x, g_t that of a gate of
-/// its own for token t. One number per gate; all sums in double.
-/// Sources: Michel et al., NeurIPS 2019 (per_example); the study's code (cumulative; spec 3.1).
+/// g_x is the gradient of example x's own loss, g_b the mean of a batch's g_x, g_t that of a gate
+/// of its own for token t. One number per gate; all sums in double. Sources: Michel et al., NeurIPS
+/// 2019 (per_example); the study's code (cumulative; spec 3.1).
 struct gate_estimates {
   explicit gate_estimates(std::size_t n = 0)
       : per_token(n),

@@ -20,12 +20,18 @@
 namespace tombola::nn {
 
 /// Writes all that training needs to go on with the same bits: stored weights, pending gradients,
-/// both running means; what else the caller knows goes into `notes`. Appears complete or not at all.
+/// both running means; what else the caller knows goes into `notes`. Appears complete or not at
+/// all. Throws runtime_failure, and writes nothing, where a gradient was not finite: what was saved
+/// before is then the last good state. Waits for the device.
 template <backend B>
 void save_state(const std::filesystem::path& file,
                 bert<B>& model,
                 optimizer<B>& o,
                 std::map<std::string, std::string> notes) {
+  if (o.has_failed()) {
+    throw runtime_failure(file.string() + ": not saved, a gradient norm was not finite by step " +
+                          std::to_string(o.steps()));
+  }
   using number = typename B::parameter;
   constexpr io::dtype type = std::is_same_v<number, float> ? io::dtype::f32 : io::dtype::f64;
   nn::parameters<B>& p = model.parameters();
@@ -65,8 +71,8 @@ namespace detail {
 
 }  // namespace detail
 
-/// Restores what save_state wrote and returns the notes. Throws format_error, naming the file, where
-/// it belongs to another model or is no training state; nothing is changed then.
+/// Restores what save_state wrote and returns the notes. Throws format_error, naming the file,
+/// where it belongs to another model or is no training state; nothing is changed then.
 template <backend B>
 std::map<std::string, std::string> load_state(const std::filesystem::path& file,
                                               bert<B>& model,

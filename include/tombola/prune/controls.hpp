@@ -45,7 +45,8 @@ enum class control_draw : std::uint32_t { random = 0, bad = 1, random_in_all = 2
   return m;
 }
 
-/// A control's provenance: task, seed, model and data of the good ticket, and what was made of it.
+/// A control's provenance: task, seed, search, model and data of the good ticket, and what was made
+/// of it.
 [[nodiscard]] inline ticket labelled(
     ticket t, const ticket& good, std::string kind, std::string criterion, std::string parent) {
   t.origin = good.origin;
@@ -128,7 +129,7 @@ enum class control_draw : std::uint32_t { random = 0, bad = 1, random_in_all = 2
 
 /// The super ticket: what survives in every one of several tickets, such as the seeds of a task.
 ///
-/// Origin: kind `super`, and of task, model and data what all have in common; no seed.
+/// Origin: kind `super`, and of task, search, model and data what all have in common; no seed.
 /// Source: spec 4.7. Throws input_error for no tickets, shape_error for different groups.
 [[nodiscard]] inline ticket super_of(std::span<const ticket> tickets, std::string parent = {}) {
   if (tickets.empty()) throw input_error("super ticket: of no tickets, expected at least one");
@@ -137,6 +138,7 @@ enum class control_draw : std::uint32_t { random = 0, bad = 1, random_in_all = 2
     require_same_groups(t, other);
     for (std::size_t g = 0; g < t.groups().size(); ++g) t.replace(g, mask{t[g]} &= other[g]);
     if (t.origin.task != other.origin.task) t.origin.task.clear();
+    if (t.origin.search != other.origin.search) t.origin.search.clear();
     if (t.origin.model != other.origin.model) t.origin.model.clear();
     if (t.origin.data != other.origin.data) t.origin.data.clear();
   }

@@ -1,13 +1,9 @@
 #pragma once
 
-#include <algorithm>
 #include <concepts>
-#include <cstddef>
-#include <span>
-#include <type_traits>
 
 #include "tombola/backend/backend.hpp"
-#include "tombola/backend/host_buffer.hpp"
+#include "tombola/backend/host_storage.hpp"
 #include "tombola/eigen/attention.hpp"
 #include "tombola/eigen/elementwise.hpp"
 #include "tombola/eigen/embedding.hpp"
@@ -26,7 +22,8 @@ namespace tombola::eigen {
 /// A verb is done when run() returns. One call at a time: threads that compute at once need a
 /// backend each. Scratch grows to what the largest batch needs and is kept.
 template <class T = float, class Products = eigen_products>
-requires(std::same_as<T, float> || std::same_as<T, double>) && products<Products, T> class backend {
+requires(std::same_as<T, float> || std::same_as<T, double>) && products<Products, T> class backend
+    : public host_storage {
 public:
   using parameter = T;
   using activation = T;
@@ -35,37 +32,6 @@ public:
   explicit backend(int threads) : workers_{threads} {}
 
   [[nodiscard]] int threads() const noexcept { return workers_.threads(); }
-
-  /// n zeros. Throws runtime_failure where the memory is not there.
-  template <class U>
-  [[nodiscard]] host_buffer<U> allocate(std::size_t n) {
-    return host_buffer<U>{n};
-  }
-
-  /// Host to backend. Throws shape_error unless both have the same count, as do read and copy.
-  template <class U>
-  void write(std::span<const std::type_identity_t<U>> host, view<U> to) {
-    require_length(to, host.size(), "write", "destination");
-    std::copy(host.begin(), host.end(), to.data);
-  }
-
-  /// Backend to host.
-  template <class U>
-  void read(view<U> from, std::span<std::remove_const_t<U>> host) {
-    require_length(from, host.size(), "read", "source");
-    std::copy_n(from.data, host.size(), host.begin());
-  }
-
-  template <class U>
-  void copy(view<const std::type_identity_t<U>> from, view<U> to) {
-    require_length(to, from.size(), "copy", "destination");
-    std::copy_n(from.data, from.size(), to.data);
-  }
-
-  template <class U>
-  void fill(view<U> to, std::type_identity_t<U> value) {
-    std::fill_n(to.data, to.size(), value);
-  }
 
   /// Computes a verb whose check() has passed; perform() calls both.
   template <class Verb>

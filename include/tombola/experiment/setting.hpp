@@ -1,0 +1,46 @@
+#pragma once
+
+// Heavy to include: holds JSON values.
+
+#include <algorithm>
+#include <cstddef>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+namespace tombola::experiment {
+
+/// Settings as results and tickets have them: `name value` items in the order of their names, split
+/// by `, `, fingerprints cut to 12 digits. Members named in `without` and those that are null are
+/// left out. Precondition: an object of numbers and strings.
+[[nodiscard]] inline std::string setting_text(const nlohmann::json& settings,
+                                              std::initializer_list<std::string_view> without) {
+  constexpr std::size_t fingerprint_digits = 64, shown_digits = 12;
+  std::string text;
+  for (const auto& [name, value] : settings.items()) {
+    if (value.is_null() || std::find(without.begin(), without.end(), name) != without.end()) {
+      continue;
+    }
+    std::string shown = value.is_string() ? value.get<std::string>() : value.dump();
+    if (shown.size() == fingerprint_digits) shown.resize(shown_digits);
+    text += (text.empty() ? "" : ", ") + name + " " + shown;
+  }
+  return text;
+}
+
+/// How a model was trained, from the settings of a training run: what must be alike where scores
+/// are averaged over seeds. Not in it: the ticket and its form, and the examples, which the seed
+/// draws.
+[[nodiscard]] inline std::string training_setting(const nlohmann::json& settings) {
+  return setting_text(settings, {"form", "ticket", "ticket_kind", "train", "dev"});
+}
+
+/// How a ticket was searched for, from the settings of a search. Not in it: which units, which the
+/// ticket itself says, and model and examples, which differ from seed to seed.
+[[nodiscard]] inline std::string search_setting(const nlohmann::json& settings) {
+  return setting_text(settings, {"model", "selection", "prune"});
+}
+
+}  // namespace tombola::experiment
