@@ -8,6 +8,8 @@
 
 #include "tombola/algebra/agreement.hpp"
 #include "tombola/algebra/chance.hpp"
+#include "tombola/algebra/rank_biased_overlap.hpp"
+#include "tombola/algebra/stability.hpp"
 
 using namespace tombola;
 using nlohmann::json;
@@ -46,11 +48,20 @@ void same_pair(const overlap& o, const json& e, const std::string& what) {
   same(overlap_coefficient(o), e.at("overlap_coefficient"), what + " overlap coefficient");
   same(phi(o), e.at("phi"), what + " phi");
   same(cohen_kappa(o), e.at("cohen_kappa"), what + " kappa");
+  same(kuncheva(o), e.at("kuncheva"), what + " Kuncheva");
   const json& chance = e.at("chance");
   same(expected_both(o), chance.at("mean"), what + " chance mean");
   same(variance_of_both(o), chance.at("variance"), what + " chance variance");
   same(log_p_at_least(o), chance.at("log_p_at_least"), what + " upper tail");
   same(log_p_at_most(o), chance.at("log_p_at_most"), what + " lower tail");
+}
+
+void same_study(const rank_biased_study& o, const json& e) {
+  same(o.at_depth, e.at("rbo_at_k"), "study's cut-off sum");
+  same(o.least, e.at("min"), "study's least");
+  same(o.residual, e.at("residual"), "study's residual");
+  same(o.extrapolated, e.at("extrapolated"), "study's extrapolated");
+  same(o.average_overlap, e.at("average_overlap"), "study's average overlap");
 }
 
 /// The reason that a sentence of the goldens stands for.
@@ -113,6 +124,17 @@ TEST_CASE("golden agreement tables") {
       same(null.expected_units_by_survival[r], by_survival[r], name + " expected survival");
     }
 
+    const stability n = nogueira(masks);
+    const json& stable = t.at("nogueira");
+    REQUIRE(n.value.defined() != stable.is_null());
+    same_reason(n.value, t, "nogueira");
+    if (!stable.is_null()) {
+      same(n.value, stable.at("stability"), name + " stability");
+      same(n.variance, stable.at("variance"), name + " variance of stability");
+      same(n.lower(), stable.at("lower"), name + " lower end");
+      same(n.upper(), stable.at("upper"), name + " upper end");
+    }
+
     const auto pairs = count_overlaps(masks);
     REQUIRE(pairs.size() == t.at("pairs").size());
     for (std::size_t i = 0; i < pairs.size(); ++i) {
@@ -155,5 +177,59 @@ TEST_CASE("golden chance up to 85 million units") {
     const auto law = poisson_binomial(e.at("densities").get<std::vector<double>>());
     REQUIRE(law.size() == e.at("pmf").size());
     for (std::size_t r = 0; r < law.size(); ++r) same(law[r], e.at("pmf")[r], "Poisson-binomial");
+  }
+}
+
+TEST_CASE("golden rankings: correlations and rank-biased overlap of scores") {
+  const auto path = test::shared("goldens/agreement/rankings.json");
+  if (!path) return;
+  const json file = read(*path);
+  REQUIRE_FALSE(file.at("scores").empty());
+  for (const json& s : file.at("scores")) {
+    const auto x = s.at("x").get<std::vector<double>>(), y = s.at("y").get<std::vector<double>>();
+    same(pearson(x, y), s.at("pearson"), "Pearson");
+    same(spearman(x, y), s.at("spearman"), "Spearman");
+    same(kendall_tau_b(x, y), s.at("kendall_tau_b"), "Kendall");
+    const json& top = s.at("top");
+    REQUIRE(top_overlap(x, y, top.at("k").get<std::size_t>()) ==
+            top.at("overlap").get<std::size_t>());
+    for (const json& r : s.at("rbo")) {
+      same(rank_biased_overlap(x, y, r.at("p").get<double>()), r.at("extrapolated"), "overlap");
+    }
+    for (const json& r : s.at("rbo_study")) {
+      same_study(rank_biased_overlap_study(ranking_of(x), ranking_of(y), r.at("p").get<double>()),
+                 r);
+    }
+  }
+}
+
+TEST_CASE("golden rankings: rank-biased overlap of lists") {
+  const auto path = test::shared("goldens/agreement/rankings.json");
+  if (!path) return;
+  const json file = read(*path);
+  REQUIRE_FALSE(file.at("lists").empty());
+  for (const json& l : file.at("lists")) {
+    std::map<std::string, std::size_t> items;
+    const auto list = [&items](const json& entries) {
+      ranking r;
+      for (const json& entry : entries) {
+        r.emplace_back();
+        for (const json& item : entry) {
+          const auto at = items.emplace(item.get<std::string>(), items.size()).first;
+          r.back().push_back(at->second);
+        }
+      }
+      return r;
+    };
+    const ranking first = list(l.at("first")), second = list(l.at("second"));
+    for (const json& r : l.value("rbo", json::array())) {  // only lists without ties have one
+      const rank_biased o = rank_biased_overlap(first, second, r.at("p").get<double>());
+      same(o.least, r.at("min"), "least");
+      same(o.residual, r.at("residual"), "residual");
+      same(o.extrapolated, r.at("extrapolated"), "extrapolated");
+    }
+    for (const json& r : l.at("rbo_study")) {
+      same_study(rank_biased_overlap_study(first, second, r.at("p").get<double>()), r);
+    }
   }
 }

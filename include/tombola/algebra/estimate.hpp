@@ -18,6 +18,9 @@ enum class reason {
   masks_are_constant,     ///< every mask keeps all, or every mask none: chance agrees fully
   masks_are_identical,    ///< no unit on which the masks differ
   chance_has_one_answer,  ///< masks of these sizes overlap in one way only
+  sizes_differ,           ///< an index for masks of one size
+  too_few_units,          ///< a correlation takes two units or more
+  scores_are_constant,    ///< a list of equal scores ranks nothing
 };
 
 /// A sentence fragment for messages and reports, such as `neither mask keeps a unit`.
@@ -45,6 +48,12 @@ enum class reason {
       return "no unit on which the masks differ";
     case reason::chance_has_one_answer:
       return "masks of these sizes overlap in one way only";
+    case reason::sizes_differ:
+      return "the masks keep different numbers of units";
+    case reason::too_few_units:
+      return "fewer than two units";
+    case reason::scores_are_constant:
+      return "all scores are equal";
   }
   return "unknown reason";
 }

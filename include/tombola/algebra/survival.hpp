@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "tombola/algebra/detail/count_words.hpp"
+#include "tombola/algebra/detail/vertical_count.hpp"
 #include "tombola/algebra/unit_sets.hpp"
+#include "tombola/core/detail/threads.hpp"
 #include "tombola/core/error.hpp"
 #include "tombola/core/mask.hpp"
 #include "tombola/core/ticket.hpp"
@@ -112,38 +114,78 @@ void for_counted_words(std::size_t n,
 
 }  // namespace detail
 
+namespace detail {
+
+/// Sizes and survival counts, but that of 0, from words [begin, end) of the masks: in blocks for up
+/// to 63 masks, one word after another for more.
+[[nodiscard]] inline survival survival_of_words(
+    const std::vector<std::span<const std::uint64_t>>& words, std::size_t begin, std::size_t end) {
+  const std::size_t k = words.size();
+  survival s;
+  s.sizes.assign(k, 0);
+  s.units_by_survival.assign(k + 1, 0);
+  if (planes_for(k) <= most_planes) {
+    block_counter counter{k};
+    for (std::size_t at = begin; at < end; at += block_words) {
+      const std::size_t length = std::min(block_words, end - at);
+      counter.count(words, at, length);
+      for (std::size_t j = 0; j < k; ++j) s.sizes[j] += count_words(words[j].subspan(at, length));
+      for (std::size_t r = 1; r <= k; ++r) {
+        s.units_by_survival[r] += count_words(counter.units_at(r));
+      }
+    }
+    return s;
+  }
+  for (std::size_t j = 0; j < k; ++j) {
+    s.sizes[j] = count_words(words[j].subspan(begin, end - begin));
+  }
+  vertical_counter counter{k};
+  for (std::size_t w = begin; w < end; ++w) {
+    counter.clear();
+    for (const auto& mask_words : words) counter.add(mask_words[w]);
+    for (std::size_t r = 1; r <= k; ++r) {
+      s.units_by_survival[r] += static_cast<std::size_t>(std::popcount(counter.units_at(r)));
+    }
+  }
+  return s;
+}
+
+}  // namespace detail
+
 /// How many units of one group 0, 1, ..., k of k masks keep, and how many each mask keeps.
 ///
 /// Throws shape_error if the masks have different sizes. Cost: one pass over the k masks, about
-/// k log k operations per 64 units; no list of units is built.
+/// k log k operations per 64 units, four times 64 at once where the processor has AVX2; no list of
+/// units is built.
 template <unit_sets R>
-[[nodiscard]] survival count_survival(const R& masks) {
+[[nodiscard]] survival count_survival(const R& masks, std::size_t threads = 1) {
   const std::size_t n = common_size(masks, "count_survival"), k = masks.size();
-  survival s;
-  s.units = n;
-  s.sizes.assign(k, 0);
-  s.units_by_survival.assign(k + 1, 0);
   const auto words = detail::words_of(masks);
-  for (std::size_t j = 0; j < k; ++j) s.sizes[j] = detail::count_words(words[j]);
-  detail::for_counted_words(n, words, [&](std::size_t, std::uint64_t units, const auto& counter) {
-    for (std::size_t r = 0; r <= k; ++r) {
-      s.units_by_survival[r] +=
-          static_cast<std::size_t>(std::popcount(counter.units_at(r) & units));
-    }
-  });
+  std::vector<survival> parts(std::max<std::size_t>(threads, 1),
+                              detail::survival_of_words(words, 0, 0));
+  detail::in_slices(words_for(n), detail::block_words, threads,
+                    [&](std::size_t t, std::size_t begin, std::size_t end) {
+                      parts[t] = detail::survival_of_words(words, begin, end);
+                    });
+  survival s = parts[0];
+  for (std::size_t t = 1; t < parts.size(); ++t) s += parts[t];
+  s.units = n;
+  std::size_t kept_by_some = 0;
+  for (std::size_t r = 1; r <= k; ++r) kept_by_some += s.units_by_survival[r];
+  s.units_by_survival[0] = n - kept_by_some;
   return s;
 }
 
 /// The same over the units of all groups of k tickets. Throws shape_error if their groups differ.
 template <tickets R>
-[[nodiscard]] survival count_survival(const R& several) {
+[[nodiscard]] survival count_survival(const R& several, std::size_t threads = 1) {
   require_same_groups(several);
   survival all;
   all.sizes.assign(several.size(), 0);
   all.units_by_survival.assign(several.size() + 1, 0);
   if (several.size() == 0) return all;
   for (std::size_t g = 0; g < several[0].groups().size(); ++g) {
-    all += count_survival(masks_of_group(several, g));
+    all += count_survival(masks_of_group(several, g), threads);
   }
   return all;
 }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
 #include <cassert>
 #include <concepts>
 #include <cstddef>
@@ -11,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "tombola/core/detail/count_bits.hpp"
 #include "tombola/core/error.hpp"
 
 namespace tombola {
@@ -105,9 +105,7 @@ public:
 
   /// Number of units kept. Cost: one pass over the words.
   [[nodiscard]] std::size_t count() const noexcept {
-    std::size_t kept = 0;
-    for (const std::uint64_t w : words_) kept += static_cast<std::size_t>(std::popcount(w));
-    return kept;
+    return static_cast<std::size_t>(detail::fastest_bits().count(words_.data(), words_.size()));
   }
 
   /// Whether unit i is kept. Precondition: i < size().

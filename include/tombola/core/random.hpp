@@ -38,6 +38,7 @@ enum class purpose : std::uint32_t {
   subset = 5,    ///< drawing rows of a data set
   masking = 6,   ///< masked language modelling
   language = 7,  ///< generated text
+  chance = 8,    ///< overlaps drawn by chance
 };
 
 /// The random numbers of one (seed, purpose, step): element i is a function of i alone.

@@ -1,0 +1,126 @@
+#include "tombola/algebra/stability.hpp"
+
+#include <cmath>
+#include <vector>
+
+#include "tests/support/catch.hpp"
+
+#include "tombola/algebra/agreement.hpp"
+#include "tombola/algebra/multiple_testing.hpp"
+#include "tombola/algebra/stratified.hpp"
+#include "tombola/core/random.hpp"
+
+using namespace tombola;
+
+namespace {
+
+std::vector<mask> draw(std::size_t k, std::size_t n, double share, std::uint64_t seed) {
+  std::vector<mask> masks;
+  for (std::size_t j = 0; j < k; ++j) {
+    const random_stream random{seed, purpose::subset, static_cast<std::uint32_t>(j)};
+    mask m{n};
+    for (std::size_t i = 0; i < n; ++i) m.set(i, random.uniform(i) < share);
+    masks.push_back(m);
+  }
+  return masks;
+}
+
+}  // namespace
+
+TEST_CASE("Nogueira's stability is Fleiss' kappa of the 0/1 table") {
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    const auto masks = draw(2 + seed % 8, 1 + seed, 0.5, seed);
+    const estimate kappa = fleiss_kappa(masks), value = nogueira(masks).value;
+    REQUIRE(kappa.defined() == value.defined());
+    if (value.defined()) REQUIRE(value.value == Approx(kappa.value).margin(1e-12));
+    if (!value.defined()) REQUIRE(value.why == kappa.why);
+  }
+}
+
+TEST_CASE("the interval of the stability holds what it should about as often as it should") {
+  // 300 times forty masks of which each unit is kept with its own probability; the stability of the
+  // process is known from a thousand masks.
+  const auto process = [](std::size_t k, std::uint64_t seed) {
+    std::vector<mask> masks;
+    for (std::size_t j = 0; j < k; ++j) {
+      const random_stream random{seed, purpose::subset, static_cast<std::uint32_t>(j)};
+      mask m{60};
+      for (std::size_t i = 0; i < 60; ++i) m.set(i, random.uniform(i) < (i < 20 ? 0.9 : 0.2));
+      masks.push_back(m);
+    }
+    return masks;
+  };
+  const double truth = nogueira(process(1000, 1)).value.value;
+  std::size_t holds = 0;
+  for (std::uint64_t seed = 2; seed < 302; ++seed) {
+    const stability s = nogueira(process(40, seed));
+    holds += s.lower().value <= truth && truth <= s.upper().value ? 1U : 0U;
+  }
+  CHECK(holds > 273);  // 95 % are 285
+  CHECK(holds < 297);
+}
+
+TEST_CASE("two stabilities differ where their intervals are far apart") {
+  const auto firm = draw(6, 400, 0.5, 1);
+  std::vector<mask> close;
+  for (const mask& m : firm) {
+    mask c = firm[0];
+    for (std::size_t i = 0; i < 20; ++i) c.set(i, m[i]);
+    close.push_back(c);
+  }
+  const stability loose = nogueira(firm), tight = nogueira(close);
+  CHECK(tight.value.value > 0.9);
+  CHECK(p_of_difference(loose, tight).value < 1e-6);
+  CHECK(p_of_difference(loose, loose) == defined(1.0));
+  const std::vector<mask> same(3, firm[0]);
+  CHECK(p_of_difference(nogueira(same), nogueira(same)).why == reason::masks_are_identical);
+  CHECK(nogueira(std::vector<mask>{firm[0]}).value.why == reason::too_few_masks);
+  CHECK(p_of_difference(nogueira(std::vector<mask>{firm[0]}), loose).why == reason::too_few_masks);
+  CHECK(nogueira(same).lower() == defined(1.0));
+}
+
+TEST_CASE("Kuncheva's index asks for one size") {
+  CHECK(kuncheva(overlap_of_sizes(12, 4, 4, 4)) == defined(1.0));
+  CHECK(kuncheva(overlap_of_sizes(12, 4, 4, 0)) == defined(-0.5));
+  CHECK(kuncheva(overlap_of_sizes(12, 4, 5, 4)).why == reason::sizes_differ);
+  CHECK(kuncheva(overlap_of_sizes(12, 12, 12, 12)).why == reason::a_mask_is_constant);
+  CHECK(kuncheva(overlap{}).why == reason::no_units);
+}
+
+TEST_CASE("p-values adjusted for several tests") {
+  // Worked by hand: sorted 0.01, 0.02, 0.03, 0.04.
+  const std::vector<double> p{0.04, 0.01, 0.03, 0.02};
+  const auto h = holm(p), b = benjamini_hochberg(p);
+  const std::vector<double> holm_expected{0.06, 0.04, 0.06, 0.06}, bh_expected(4, 0.04);
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(h[i] == Approx(holm_expected[i]));
+    CHECK(b[i] == Approx(bh_expected[i]));
+  }
+  CHECK(holm(std::vector<double>{0.9, 0.8}) == std::vector<double>{1.0, 1.0});
+  CHECK(benjamini_hochberg(std::vector<double>{0.9, 0.8}) == std::vector<double>{0.9, 0.9});
+  CHECK(holm({}).empty());
+  CHECK_THROWS_WITH(holm(std::vector<double>{0.5, 1.5}),
+                    "p-value 1 is 1.500000, expected a number from 0 to 1");
+  CHECK_THROWS_AS(benjamini_hochberg(std::vector<double>{std::nan("")}), input_error);
+}
+
+TEST_CASE("chance within strata: one stratum is plain chance, many are their sum") {
+  const overlap o = overlap_of_sizes(144, 60, 60, 32);
+  const std::vector<overlap> one{o};
+  const auto c = chance_within(one, 7, 200'000);
+  CHECK(c.expected_both == expected_both(o));
+  CHECK(c.variance_of_both == variance_of_both(o));
+  CHECK(c.p_at_least == Approx(p_at_least(o)).epsilon(0.05));
+  CHECK(chance_within(one, 7, 100).p_at_least == chance_within(one, 7, 100).p_at_least);
+  // Two layers, one kept by both, one pruned by both: they agree perfectly, and as chance has it.
+  const std::vector<overlap> layers{overlap_of_sizes(50, 50, 50, 50),
+                                    overlap_of_sizes(50, 0, 0, 0)};
+  CHECK(chance_within(layers, 1, 100).p_at_least == 1.0);
+  CHECK(chance_within(layers, 1, 100).expected_both == 50.0);
+  CHECK(p_at_least(overlap_of_sizes(100, 50, 50, 50)) < 1e-28);
+  // An overlap that no draw reaches still has a p above 0.
+  CHECK(chance_within(std::vector<overlap>{overlap_of_sizes(1000, 100, 100, 100)}, 1, 99)
+            .p_at_least == 0.01);
+  CHECK_THROWS_AS(chance_within(one, 1, 0), input_error);
+  CHECK(chance_within({}, 1, 10).p_at_least == 1.0);
+}
