@@ -4,12 +4,15 @@
 
 #include <iostream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "examples/tombola/mask_commands.hpp"
 #include "examples/tombola/mask_files.hpp"
 #include <fmt/format.h>
 
 #include "tombola/algebra/overlap.hpp"
+#include "tombola/algebra/stability.hpp"
 #include "tombola/algebra/survival.hpp"
 
 namespace tombola::driver {
@@ -20,7 +23,7 @@ struct summary {
   std::string name;
   survival counts;
   cochran q;
-  estimate mean_of_pairs;
+  std::vector<pair_overlap> pairs;
 };
 
 nlohmann::json to_json(const summary& s) {
@@ -33,7 +36,13 @@ nlohmann::json to_json(const summary& s) {
       {"cochran_degrees", s.q.degrees}};
   put(j, "fleiss_kappa", fleiss_kappa(s.counts));
   put(j, "krippendorff_alpha", krippendorff_alpha(s.counts));
-  put(j, "mean_jaccard", s.mean_of_pairs);
+  put(j, "mean_jaccard", mean_over_pairs(s.pairs, jaccard));
+  put(j, "mean_kuncheva", mean_over_pairs(s.pairs, kuncheva));
+  const stability n = nogueira(s.pairs);
+  put(j, "nogueira_stability", n.value);
+  put(j, "nogueira_variance", n.variance);
+  put(j, "nogueira_lower", n.lower());
+  put(j, "nogueira_upper", n.upper());
   put(j, "cochran_q", s.q.q);
   put(j, "cochran_q_p", s.q.p);
   put(j, "cochran_q_log_p", s.q.log_p);
@@ -47,7 +56,11 @@ void print(const summary& s) {
   std::cout << fmt::format(
       "\n  Fleiss' kappa {}\n  Krippendorff's alpha {}\n  mean Jaccard of pairs {}\n",
       text_of(fleiss_kappa(s.counts)), text_of(krippendorff_alpha(s.counts)),
-      text_of(s.mean_of_pairs));
+      text_of(mean_over_pairs(s.pairs, jaccard)));
+  if (const stability n = nogueira(s.pairs); n.value.defined()) {
+    std::cout << fmt::format("  Nogueira's stability {:.4f}, 95 % interval {:.4f} to {:.4f}\n",
+                             n.value.value, n.lower().value, n.upper().value);
+  }
   if (s.q.q.defined()) {
     std::cout << fmt::format("  Cochran's Q {:.4f}, p = {:.4g} (tests equal sizes, not overlap)\n",
                              s.q.q.value, s.q.p.value);
@@ -75,8 +88,7 @@ void agreement(const std::vector<std::filesystem::path>& files, const common_opt
   for (std::size_t g = 0; g < groups; ++g) {
     const auto masks = masks_of_group(all, g);
     const survival s = count_survival(masks);
-    summaries.push_back(
-        {all.front().groups()[g].name, s, cochran_q(s), mean_pairwise_jaccard(masks)});
+    summaries.push_back({all.front().groups()[g].name, s, cochran_q(s), count_overlaps(masks)});
   }
   if (groups > 1) {
     const survival s = count_survival(all);
@@ -86,7 +98,7 @@ void agreement(const std::vector<std::filesystem::path>& files, const common_opt
         pairs.push_back({i, j, count_overlap(all[i], all[j])});
       }
     }
-    summaries.push_back({"all", s, cochran_q(s), mean_over_pairs(pairs, jaccard)});
+    summaries.push_back({"all", s, cochran_q(s), std::move(pairs)});
   }
   if (c.json) {
     nlohmann::json j{{"files", nlohmann::json::array()}, {"groups", nlohmann::json::object()}};

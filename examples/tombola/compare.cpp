@@ -10,6 +10,7 @@
 
 #include "tombola/algebra/chance.hpp"
 #include "tombola/algebra/overlap.hpp"
+#include "tombola/algebra/stability.hpp"
 
 namespace tombola::driver {
 
@@ -38,6 +39,7 @@ nlohmann::json to_json(const overlap& o) {
   put(j, "overlap_coefficient", overlap_coefficient(o));
   put(j, "phi", phi(o));
   put(j, "cohen_kappa", cohen_kappa(o));
+  put(j, "kuncheva", kuncheva(o));
   return j;
 }
 

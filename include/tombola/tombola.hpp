@@ -34,4 +34,6 @@
 #include "tombola/prune/schedule.hpp"
 #include "tombola/prune/select.hpp"
 #include "tombola/prune/study.hpp"
+#include "tombola/prune/study_controls.hpp"
+#include "tombola/prune/study_random.hpp"
 #include "tombola/prune/weights.hpp"

@@ -49,6 +49,28 @@ TEST_CASE("agreement numbers are those of the textbook formulas, unit by unit") 
   }
 }
 
+TEST_CASE("agreement from the overlaps of all pairs is that from survival counts") {
+  for (const std::size_t k : {2U, 3U, 9U, 70U}) {
+    const auto checked = test::random_masks(k, 200, k);
+    std::vector<mask> masks;
+    for (const auto& c : checked) {
+      mask m{c.size()};
+      for (const std::size_t unit : c.units()) m.set(unit);
+      masks.push_back(m);
+    }
+    const auto pairs = count_overlaps(masks);
+    const agreement_counts a = agreement_counts_of(pairs);
+    const agreement_counts b = agreement_counts_of(count_survival(masks));
+    CHECK(a.units == b.units);
+    CHECK(a.sizes == b.sizes);
+    CHECK(a.disagreements == b.disagreements);
+    CHECK(fleiss_kappa(a) == fleiss_kappa(masks));
+    CHECK(cochran_q(a).q == cochran_q(masks).q);
+  }
+  CHECK(fleiss_kappa(agreement_counts_of(std::vector<pair_overlap>{})).why ==
+        reason::too_few_masks);
+}
+
 TEST_CASE("over all placements kappa averages to what its comment says") {
   const unsigned n = 5;
   const auto average = [&](int first, int second) {

@@ -67,7 +67,8 @@ TEST_CASE("main job: train, find masks, controls, retrain, evaluate, compare, ag
   }
   const auto all =
       io::parse_json(succeed("agreement --json " + good[0] + " " + good[1]), "agreement");
-  for (const char* key : {"fleiss_kappa", "krippendorff_alpha", "cochran_q", "cochran_q_p"}) {
+  for (const char* key : {"fleiss_kappa", "krippendorff_alpha", "cochran_q", "cochran_q_p",
+                          "nogueira_stability", "nogueira_lower", "mean_kuncheva"}) {
     CHECK(all.at("all").contains(key));
   }
   CHECK(std::filesystem::exists(last_line(succeed("report " + runs))));

@@ -171,7 +171,7 @@ TEST_CASE("keys that share their upper digits are told apart by the lower ones")
   const std::vector<std::uint64_t> keys{~std::uint64_t{0},     0xFFFF'FFFF'FFFF'0000,
                                         0xFFFF'FFFF'0000'FFFF, ~std::uint64_t{0},
                                         0xFFFF'0000'FFFF'FFFF, ~std::uint64_t{0}};
-  const auto key = [&](std::size_t, std::size_t u) { return keys[u]; };
+  const auto key = [&](std::size_t) { return [&](std::size_t u) { return keys[u]; }; };
   const std::vector<std::vector<bool>> kept{{1, 1, 1, 1, 0, 1}, {1, 1, 0, 1, 0, 1},
                                             {1, 0, 0, 1, 0, 1}, {1, 0, 0, 1, 0, 0},
                                             {1, 0, 0, 0, 0, 0}, {0, 0, 0, 0, 0, 0}};
@@ -180,4 +180,61 @@ TEST_CASE("keys that share their upper digits are told apart by the lower ones")
     remove_lowest_keys(std::span{masks}, k, 64, key);
     CHECK(masks[0] == mask::from_values(kept[k - 1]));
   }
+}
+
+TEST_CASE("large selections, bracketed by a sample, equal a stable sort") {
+  // 1.2 million weights in three spans: smooth ones, few values with many ties, and mostly zeros.
+  constexpr std::size_t n = 400'000;
+  const random_stream r{3, purpose::subset};
+  for (const int kind : {0, 1, 2}) {
+    std::vector<std::vector<float>> values(3, std::vector<float>(n));
+    for (std::size_t g = 0; g < 3; ++g) {
+      for (std::size_t i = 0; i < n; ++i) {
+        const double u = r.uniform(g * n + i);
+        values[g][i] = kind == 0   ? static_cast<float>(u - 0.5)
+                       : kind == 1 ? std::floor(static_cast<float>(u * 100)) - 50.0F
+                                   : (u < 0.9 ? 0.0F : static_cast<float>(u));
+      }
+    }
+    std::vector<weight_span> weights;
+    for (std::size_t g = 0; g < 3; ++g) weights.push_back({{std::to_string(g), {n}}, values[g]});
+    std::vector<std::size_t> order(3 * n);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    const auto magnitude = [&](std::size_t i) { return std::abs(values[i / n][i % n]); };
+    // Of equal magnitudes the higher index goes first.
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return magnitude(a) < magnitude(b) || (magnitude(a) == magnitude(b) && a > b);
+    });
+    for (const std::size_t k : {std::size_t{1}, std::size_t{77}, 3 * n / 10, n, 3 * n - 1, 3 * n}) {
+      std::vector<bool> expected(3 * n, true);
+      for (std::size_t i = 0; i < k; ++i) expected[order[i]] = false;
+      INFO("kind " << kind << ", k " << k);
+      REQUIRE(flat(remove_by_magnitude(weights, k)) == expected);
+    }
+    // And from a ticket that has lost units already.
+    const ticket half = remove_by_magnitude(weights, n / 20);
+    REQUIRE(flat(remove_by_magnitude(weights, half, n / 20)) ==
+            flat(remove_by_magnitude(weights, n / 10)));
+  }
+}
+
+TEST_CASE("a sample's bracket that misses is noticed") {
+  std::vector<float> values(1000);
+  std::iota(values.begin(), values.end(), 0.0F);
+  const std::vector<mask> masks{mask::all_kept(1000)};
+  const auto tiles = detail::cut_into_tiles(masks);
+  const auto keys = [&](std::size_t) {
+    return [&](std::size_t u) { return static_cast<std::uint32_t>(values[u]); };
+  };
+  using range = detail::key_range<std::uint32_t>;
+  const auto cut = detail::find_cut_in(masks, tiles, 500, range{400, 600}, 300, keys);
+  REQUIRE(cut);
+  CHECK(cut->bound == 499);
+  CHECK(cut->of_bound == 1);
+  CHECK(cut->at_bound == 1);
+  CHECK_FALSE(detail::find_cut_in(masks, tiles, 300, range{400, 600}, 300, keys));  // below
+  CHECK_FALSE(detail::find_cut_in(masks, tiles, 700, range{400, 600}, 300, keys));  // above
+  CHECK_FALSE(detail::find_cut_in(masks, tiles, 500, range{0, 999}, 300, keys));    // too many
+  CHECK(detail::find_cut_in(masks, tiles, 401, range{400, 600}, 300, keys)->bound == 400);
+  CHECK(detail::find_cut_in(masks, tiles, 601, range{400, 600}, 300, keys)->bound == 600);
 }

@@ -2,46 +2,78 @@
 
 #include <cmath>
 #include <cstddef>
+#include <span>
+#include <vector>
 
 #include "tombola/algebra/detail/chi_square.hpp"
 #include "tombola/algebra/estimate.hpp"
+#include "tombola/algebra/overlap.hpp"
 #include "tombola/algebra/survival.hpp"
 
 namespace tombola {
 
-// k masks as k raters of n units, each rated kept or pruned. All are functions of the survival
-// counts: count once (count_survival), ask for as many numbers as wanted.
+/// What agreement of k masks on n units depends on, k masks being k raters who rate each unit kept
+/// or pruned. Comes from survival counts or from the overlaps of all pairs; count once, ask for as
+/// many numbers as wanted.
+struct agreement_counts {
+  std::size_t units = 0;           ///< n
+  std::vector<std::size_t> sizes;  ///< [k] units that each mask keeps
+  double disagreements = 0.0;      ///< over all pairs of masks, units on which they differ; exact
+                                   ///< below 2^53
+
+  [[nodiscard]] std::size_t masks() const noexcept { return sizes.size(); }
+  /// Kept units of all masks together.
+  [[nodiscard]] std::size_t kept() const noexcept {
+    std::size_t sum = 0;
+    for (const std::size_t s : sizes) sum += s;
+    return sum;
+  }
+};
+
+/// From survival counts: a unit that r of k masks keep sets r (k - r) pairs apart.
+[[nodiscard]] inline agreement_counts agreement_counts_of(const survival& s) {
+  agreement_counts c{s.units, s.sizes, 0.0};
+  const double k = static_cast<double>(s.masks());
+  for (std::size_t r = 0; r < s.units_by_survival.size(); ++r) {
+    const double kept = static_cast<double>(r);
+    c.disagreements += static_cast<double>(s.units_by_survival[r]) * kept * (k - kept);
+  }
+  return c;
+}
+
+/// From the overlaps of all pairs in the order that count_overlaps() gives. No pair means less than
+/// two masks, of which nothing is known.
+[[nodiscard]] inline agreement_counts agreement_counts_of(std::span<const pair_overlap> pairs) {
+  agreement_counts c;
+  if (pairs.empty()) return c;
+  c.units = pairs[0].counts.size();
+  c.sizes.assign(pairs.back().second + 1, 0);
+  for (const pair_overlap& p : pairs) {
+    c.sizes[p.first] = p.counts.first();
+    c.sizes[p.second] = p.counts.second();
+    c.disagreements += static_cast<double>(hamming(p.counts));
+  }
+  return c;
+}
 
 namespace detail {
 
-/// Sum over units of r (k - r), r being the masks that keep the unit: over all pairs of masks, the
-/// units on which they differ. 0 where all masks are identical. Exact below 2^53.
-[[nodiscard]] inline double disagreements(const survival& s) {
-  const double k = static_cast<double>(s.masks());
-  double sum = 0.0;
-  for (std::size_t r = 0; r < s.units_by_survival.size(); ++r) {
-    const double kept = static_cast<double>(r);
-    sum += static_cast<double>(s.units_by_survival[r]) * kept * (k - kept);
-  }
-  return sum;
-}
-
 /// Why no agreement beyond chance can be told, or reason::defined.
-[[nodiscard]] inline reason agreement_reason(const survival& s) {
-  if (s.masks() < 2) return reason::too_few_masks;
-  if (s.units == 0) return reason::no_units;
-  const std::size_t kept = s.kept();
-  return kept == 0 || kept == s.masks() * s.units ? reason::masks_are_constant : reason::defined;
+[[nodiscard]] inline reason agreement_reason(const agreement_counts& c) {
+  if (c.masks() < 2) return reason::too_few_masks;
+  if (c.units == 0) return reason::no_units;
+  const std::size_t kept = c.kept();
+  return kept == 0 || kept == c.masks() * c.units ? reason::masks_are_constant : reason::defined;
 }
 
 /// 1 - disagreement observed / disagreement expected, where the second of two ratings that chance
 /// compares is one of `others`.
-[[nodiscard]] inline estimate agreement_beyond_chance(const survival& s, double others) {
-  if (const reason why = agreement_reason(s); why != reason::defined) return undefined(why);
-  const double k = static_cast<double>(s.masks());
-  const double kept = static_cast<double>(s.kept());
-  const double pruned = k * static_cast<double>(s.units) - kept;
-  return defined(1.0 - disagreements(s) / (k - 1.0) / kept * others / pruned);
+[[nodiscard]] inline estimate agreement_beyond_chance(const agreement_counts& c, double others) {
+  if (const reason why = agreement_reason(c); why != reason::defined) return undefined(why);
+  const double k = static_cast<double>(c.masks());
+  const double kept = static_cast<double>(c.kept());
+  const double pruned = k * static_cast<double>(c.units) - kept;
+  return defined(1.0 - c.disagreements / (k - 1.0) / kept * others / pruned);
 }
 
 }  // namespace detail
@@ -54,9 +86,9 @@ namespace detail {
 /// Undefined: too_few_masks, no_units, masks_are_constant.
 /// Source: J. L. Fleiss, "Measuring nominal scale agreement among many raters", Psychological
 /// Bulletin 76(5), 1971.
-[[nodiscard]] inline estimate fleiss_kappa(const survival& s) {
+[[nodiscard]] inline estimate fleiss_kappa(const agreement_counts& c) {
   return detail::agreement_beyond_chance(
-      s, static_cast<double>(s.masks()) * static_cast<double>(s.units));
+      c, static_cast<double>(c.masks()) * static_cast<double>(c.units));
 }
 
 /// Krippendorff's alpha for nominal ratings: Fleiss' kappa with the expected disagreement taken
@@ -65,9 +97,9 @@ namespace detail {
 /// In [-1 / (k - 1), 1]; 1 for identical masks; 1 / (k n) by chance where the sizes are equal.
 /// Undefined as Fleiss' kappa is.
 /// Source: K. Krippendorff, "Computing Krippendorff's alpha-reliability", 2011.
-[[nodiscard]] inline estimate krippendorff_alpha(const survival& s) {
+[[nodiscard]] inline estimate krippendorff_alpha(const agreement_counts& c) {
   return detail::agreement_beyond_chance(
-      s, static_cast<double>(s.masks()) * static_cast<double>(s.units) - 1.0);
+      c, static_cast<double>(c.masks()) * static_cast<double>(c.units) - 1.0);
 }
 
 /// Cochran's Q and its upper tail. All three are undefined together.
@@ -83,14 +115,13 @@ struct cochran {
 /// It tests equal sizes, not overlap: disjoint masks of one size score Q = 0 and p = 1. Chance
 /// gives k - 1 on the average. Undefined: too_few_masks, no_units, masks_are_identical.
 /// Source: W. G. Cochran, "The comparison of percentages in matched samples", Biometrika 37, 1950.
-[[nodiscard]] inline cochran cochran_q(const survival& s) {
+[[nodiscard]] inline cochran cochran_q(const agreement_counts& s) {
   cochran c;
   c.degrees = s.masks() == 0 ? 0 : s.masks() - 1;
-  const double differing = detail::disagreements(s);
-  const reason why = s.masks() < 2      ? reason::too_few_masks
-                     : s.units == 0     ? reason::no_units
-                     : differing == 0.0 ? reason::masks_are_identical
-                                        : reason::defined;
+  const reason why = s.masks() < 2            ? reason::too_few_masks
+                     : s.units == 0           ? reason::no_units
+                     : s.disagreements == 0.0 ? reason::masks_are_identical
+                                              : reason::defined;
   if (why != reason::defined) {
     c.q = c.p = c.log_p = undefined(why);
     return c;
@@ -104,7 +135,7 @@ struct cochran {
       spread += d * d;
     }
   }
-  const double q = static_cast<double>(c.degrees) * spread / differing;
+  const double q = static_cast<double>(c.degrees) * spread / s.disagreements;
   const double log_p = detail::log_chi_square_tail(q, c.degrees);
   c.q = defined(q);
   c.p = defined(std::exp(log_p));
@@ -112,8 +143,18 @@ struct cochran {
   return c;
 }
 
-/// The three at once, straight from masks or tickets.
-/// Throw shape_error if their sizes or groups differ.
+/// The same from survival counts.
+[[nodiscard]] inline estimate fleiss_kappa(const survival& s) {
+  return fleiss_kappa(agreement_counts_of(s));
+}
+[[nodiscard]] inline estimate krippendorff_alpha(const survival& s) {
+  return krippendorff_alpha(agreement_counts_of(s));
+}
+[[nodiscard]] inline cochran cochran_q(const survival& s) {
+  return cochran_q(agreement_counts_of(s));
+}
+
+/// The same straight from masks or tickets. Throw shape_error if their sizes or groups differ.
 template <class R>
 requires(unit_sets<R> || tickets<R>) [[nodiscard]] estimate fleiss_kappa(const R& several) {
   return fleiss_kappa(count_survival(several));

@@ -41,7 +41,7 @@ enum class control_draw : std::uint32_t { random = 0, bad = 1, random_in_all = 2
 [[nodiscard]] inline mask uniform_subset(mask m, std::size_t k, const random_stream& r) {
   const std::size_t surplus = m.count() - k;
   remove_lowest_keys(std::span{&m, 1}, surplus, 64,
-                     [&](std::size_t, std::size_t unit) { return r.bits(unit); });
+                     [&r](std::size_t) { return [r](std::size_t unit) { return r.bits(unit); }; });
   return m;
 }
 

@@ -30,9 +30,11 @@ enum class removal {
   largest_first,   ///< its opposite, the `bad` ticket of the study
 };
 
-/// The full ticket over some weights. Throws shape_error, naming the group, if a span has another
-/// number of values than its group has units, input_error if two groups have one name.
-[[nodiscard]] inline ticket full_ticket(std::span<const weight_span> weights) {
+namespace detail {
+
+/// Throws shape_error, naming the group, if a span has another number of values than its group has
+/// units.
+[[nodiscard]] inline std::vector<group> groups_of(std::span<const weight_span> weights) {
   std::vector<group> groups;
   groups.reserve(weights.size());
   for (const weight_span& w : weights) {
@@ -43,7 +45,15 @@ enum class removal {
     }
     groups.push_back(w.group);
   }
-  return ticket{std::move(groups)};
+  return groups;
+}
+
+}  // namespace detail
+
+/// The full ticket over some weights. Throws shape_error, naming the group, if a span has another
+/// number of values than its group has units, input_error if two groups have one name.
+[[nodiscard]] inline ticket full_ticket(std::span<const weight_span> weights) {
+  return ticket{detail::groups_of(weights)};
 }
 
 namespace detail {
@@ -58,10 +68,15 @@ inline constexpr std::uint32_t infinite_bits = 0x7F800000;
 
 /// Looks at the bits, so that a build with -ffast-math finds a NaN too.
 inline void require_no_nan(std::span<const weight_span> weights) {
-  for (const weight_span& w : weights) {
-    std::uint32_t largest = 0;
-    for (const float v : w.values) largest = std::max(largest, magnitude_key(v));
-    if (largest <= infinite_bits) continue;
+  std::vector<std::uint32_t> largest(weights.size(), 0);
+  over_tiles(weights.size(), workers_for(weights.size()), [&](std::size_t g, auto) {
+    std::uint32_t most = 0;
+    for (const float v : weights[g].values) most = std::max(most, magnitude_key(v));
+    largest[g] = most;
+  });
+  for (std::size_t g = 0; g < weights.size(); ++g) {
+    if (largest[g] <= infinite_bits) continue;
+    const weight_span& w = weights[g];
     std::size_t i = 0;
     while (magnitude_key(w.values[i]) <= infinite_bits) ++i;
     throw input_error("weights of " + to_string(w.group) + ": value " + std::to_string(i) +
@@ -79,6 +94,20 @@ inline void require_no_nan(std::span<const weight_span> weights) {
   return {{t.groups().begin(), t.groups().end()}, std::move(masks)};
 }
 
+/// Removes k of the weights that the masks keep, by magnitude. The masks fit the weights.
+inline void remove_by_magnitude(std::span<const weight_span> weights,
+                                std::span<mask> masks,
+                                std::size_t k,
+                                removal first) {
+  require_no_nan(weights);
+  const std::uint32_t flip = first == removal::largest_first ? magnitude_bits : 0;
+  remove_lowest_keys(masks, k, 32, [weights, flip](std::size_t g) {
+    return [values = weights[g].values.data(), flip](std::size_t unit) {
+      return magnitude_key(values[unit]) ^ flip;
+    };
+  });
+}
+
 }  // namespace detail
 
 /// Removes k of the weights that `current` keeps, by magnitude, in one ranking over all groups.
@@ -87,28 +116,31 @@ inline void require_no_nan(std::span<const weight_span> weights) {
 /// -0 are equal, denormals count as the numbers they are, infinity is the largest.
 /// Throws input_error at the first NaN, naming group and index, and if fewer than k weights are
 /// kept; shape_error if spans, groups and ticket do not fit.
-/// Cost: four passes over the weights, no copy of them, no sort; the ticket's bits are copied.
+/// Cost: three passes over the weights, no copy of them, no sort; the ticket's bits are copied.
 /// Source: S. Han et al., "Learning both weights and connections", NIPS 2015 (by magnitude);
 /// spec 4.4 (one ranking over the whole set).
 [[nodiscard]] inline ticket remove_by_magnitude(std::span<const weight_span> weights,
                                                 const ticket& current,
                                                 std::size_t k,
                                                 removal first = removal::smallest_first) {
-  require_same_groups(full_ticket(weights), current);
-  detail::require_no_nan(weights);
+  if (!std::ranges::equal(detail::groups_of(weights), current.groups())) {
+    require_same_groups(full_ticket(weights), current);  // says what differs
+  }
   std::vector<mask> masks = detail::masks_of(current);
-  const std::uint32_t flip = first == removal::largest_first ? detail::magnitude_bits : 0;
-  remove_lowest_keys(std::span{masks}, k, 32, [&](std::size_t g, std::size_t unit) {
-    return detail::magnitude_key(weights[g].values[unit]) ^ flip;
-  });
+  detail::remove_by_magnitude(weights, masks, k, first);
   return detail::with_masks(current, std::move(masks));
 }
 
-/// The same from the full ticket.
+/// The same from the full ticket. Memory: the ticket's bits, and what the selection needs.
 [[nodiscard]] inline ticket remove_by_magnitude(std::span<const weight_span> weights,
                                                 std::size_t k,
                                                 removal first = removal::smallest_first) {
-  return remove_by_magnitude(weights, full_ticket(weights), k, first);
+  std::vector<group> groups = detail::groups_of(weights);
+  std::vector<mask> masks;
+  masks.reserve(groups.size());
+  for (const group& g : groups) masks.push_back(mask::all_kept(g.size()));
+  detail::remove_by_magnitude(weights, masks, k, first);
+  return {std::move(groups), std::move(masks)};
 }
 
 /// Removes exactly k of the units that `current` keeps, every choice of k equally likely.
@@ -122,8 +154,9 @@ inline void require_no_nan(std::span<const weight_span> weights) {
   std::vector<mask> masks = detail::masks_of(current);
   std::vector<std::size_t> first(masks.size());
   for (std::size_t g = 1; g < masks.size(); ++g) first[g] = first[g - 1] + masks[g - 1].size();
-  remove_lowest_keys(std::span{masks}, k, 64,
-                     [&](std::size_t g, std::size_t unit) { return r.bits(first[g] + unit); });
+  remove_lowest_keys(std::span{masks}, k, 64, [&](std::size_t g) {
+    return [r, before = first[g]](std::size_t unit) { return r.bits(before + unit); };
+  });
   return detail::with_masks(current, std::move(masks));
 }
 
