@@ -37,6 +37,18 @@ TEST_CASE("Nogueira's stability is Fleiss' kappa of the 0/1 table") {
   }
 }
 
+TEST_CASE("the variance of the stability, worked by hand") {
+  // Of twelve units the first mask keeps six, the second those and three more: share 0.625,
+  // stability 7 / 15, influences that differ by 0.01666... / 0.234375.
+  mask a{12}, b{12};
+  for (std::size_t i = 0; i < 9; ++i) a.set(i, i < 6), b.set(i);
+  const stability s = nogueira(std::vector<mask>{a, b});
+  CHECK(s.value.value == Approx(7.0 / 15).epsilon(1e-14));
+  const double apart = (0.1875 + 7.0 / 60 - 0.15625 - 0.13125) / 0.234375;
+  CHECK(s.variance.value == Approx(apart * apart / 2).epsilon(1e-12));
+  CHECK(s.upper(1.0).value - s.value.value == Approx(std::sqrt(s.variance.value)).epsilon(1e-12));
+}
+
 TEST_CASE("the interval of the stability holds what it should about as often as it should") {
   // 300 times forty masks of which each unit is kept with its own probability; the stability of the
   // process is known from a thousand masks.

@@ -209,12 +209,14 @@ TEST_CASE("large selections, bracketed by a sample, equal a stable sort") {
       std::vector<bool> expected(3 * n, true);
       for (std::size_t i = 0; i < k; ++i) expected[order[i]] = false;
       INFO("kind " << kind << ", k " << k);
-      REQUIRE(flat(remove_by_magnitude(weights, k)) == expected);
+      const bool same = flat(remove_by_magnitude(weights, k)) == expected;
+      REQUIRE(same);  // a million flags are nothing to print
     }
     // And from a ticket that has lost units already.
     const ticket half = remove_by_magnitude(weights, n / 20);
-    REQUIRE(flat(remove_by_magnitude(weights, half, n / 20)) ==
-            flat(remove_by_magnitude(weights, n / 10)));
+    const bool same = flat(remove_by_magnitude(weights, half, n / 20)) ==
+                      flat(remove_by_magnitude(weights, n / 10));
+    REQUIRE(same);
   }
 }
 
