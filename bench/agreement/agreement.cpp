@@ -10,7 +10,6 @@
 #include "bench/support/question.hpp"
 
 #include "tombola/algebra/stability.hpp"
-#include "tombola/core/detail/threads.hpp"
 
 using namespace tombola;
 
@@ -87,16 +86,8 @@ int main(int argc, char** argv) {
   bench::question q{.name = "agreement", .size = "5 masks of 84,934,656 bits"};
   q.ours = {"tombola", threads, [&] { benchmark::DoNotOptimize(ours(masks, threads)); }};
   q.rivals.push_back({"unit by unit", 1, [&] { benchmark::DoNotOptimize(naive(masks)); }});
-  q.limit = {"read once", threads, [&] {
-               std::vector<std::uint64_t> sums(threads);
-               detail::in_slices(masks[0].words().size(), 1024, threads,
-                                 [&](std::size_t t, std::size_t begin, std::size_t end) {
-                                   for (const mask& m : masks) {
-                                     sums[t] ^=
-                                         bench::read_words(m.words().subspan(begin, end - begin));
-                                   }
-                                 });
-               benchmark::DoNotOptimize(sums);
-             }};
+  std::vector<std::span<const std::uint64_t>> runs;
+  for (const mask& m : masks) runs.push_back(m.words());
+  q.limit = bench::read_once(runs, threads);
   return q.run(argc, argv);
 }

@@ -8,7 +8,6 @@
 #include "bench/support/question.hpp"
 
 #include "tombola/algebra/overlap.hpp"
-#include "tombola/core/detail/threads.hpp"
 
 using namespace tombola;
 
@@ -42,16 +41,8 @@ int main(int argc, char** argv) {
   q.ours = {"tombola", threads, [&] { benchmark::DoNotOptimize(count_overlaps(masks, threads)); }};
   q.rivals.push_back(
       {"pair by pair, popcount loop", 1, [&] { benchmark::DoNotOptimize(pairwise(masks)); }});
-  q.limit = {"read once", threads, [&] {
-               std::vector<std::uint64_t> sums(threads);
-               detail::in_slices(masks[0].words().size(), 1024, threads,
-                                 [&](std::size_t t, std::size_t begin, std::size_t end) {
-                                   for (const mask& m : masks) {
-                                     sums[t] ^=
-                                         bench::read_words(m.words().subspan(begin, end - begin));
-                                   }
-                                 });
-               benchmark::DoNotOptimize(sums);
-             }};
+  std::vector<std::span<const std::uint64_t>> runs;
+  for (const mask& m : masks) runs.push_back(m.words());
+  q.limit = bench::read_once(runs, threads);
   return q.run(argc, argv);
 }

@@ -11,7 +11,6 @@
 
 #include "bench/support/question.hpp"
 
-#include "tombola/core/detail/threads.hpp"
 #include "tombola/core/random.hpp"
 #include "tombola/prune/weights.hpp"
 
@@ -97,18 +96,11 @@ int main(int argc, char** argv) {
   q.ours = {"tombola", threads, [&] { benchmark::DoNotOptimize(remove_by_magnitude(weights, k)); }};
   q.rivals.push_back({"concatenate and nth_element", 1,
                       [&] { benchmark::DoNotOptimize(concatenated(weights, k)); }});
-  q.limit = {"read once", threads, [&] {
-               std::vector<std::uint64_t> sums(threads);
-               detail::in_slices(values.size(), 1, threads,
-                                 [&](std::size_t t, std::size_t begin, std::size_t end) {
-                                   for (std::size_t m = begin; m < end; ++m) {
-                                     const auto* words =
-                                         reinterpret_cast<const std::uint64_t*>(values[m].data());
-                                     sums[t] ^= bench::read_words({words, values[m].size() / 2});
-                                   }
-                                 });
-               benchmark::DoNotOptimize(sums);
-             }};
+  std::vector<std::span<const std::uint64_t>> runs;  // two floats to a word
+  for (const auto& v : values) {
+    runs.push_back({reinterpret_cast<const std::uint64_t*>(v.data()), v.size() / 2});
+  }
+  q.limit = bench::read_once(runs, threads);
   q.notes = {{"memory_beyond_weights_and_masks_bytes", grown > n / 8 ? grown - n / 8 : 0}};
   return q.run(argc, argv);
 }

@@ -11,8 +11,6 @@
 #include <roaring/roaring.h>
 #endif
 
-#include "tombola/core/detail/threads.hpp"
-
 using namespace tombola;
 
 namespace {
@@ -54,16 +52,7 @@ int main(int argc, char** argv) {
 #else
   q.missing.push_back("CRoaring, and_cardinality");
 #endif
-  q.limit = {"read once", threads, [&] {
-               std::vector<std::uint64_t> sums(threads);
-               detail::in_slices(a.words().size(), 1024, threads,
-                                 [&](std::size_t t, std::size_t begin, std::size_t end) {
-                                   sums[t] =
-                                       bench::read_words(a.words().subspan(begin, end - begin)) ^
-                                       bench::read_words(b.words().subspan(begin, end - begin));
-                                 });
-               benchmark::DoNotOptimize(sums);
-             }};
+  q.limit = bench::read_once({a.words(), b.words()}, threads);
   const int code = q.run(argc, argv);
 #if __has_include(<roaring/roaring.h>)
   roaring_bitmap_free(ra);

@@ -10,12 +10,14 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 #include <nlohmann/json.hpp>
 
 #include "tombola/core/detail/count_bits.hpp"
+#include "tombola/core/detail/threads.hpp"
 #include "tombola/core/mask.hpp"
 #include "tombola/core/random.hpp"
 
@@ -78,6 +80,22 @@ struct answer {
   std::size_t threads = 1;
   std::function<void()> work;
 };
+
+/// The limit of every question: each thread reads its slice of each of these runs of words.
+inline answer read_once(std::vector<std::span<const std::uint64_t>> runs, std::size_t threads) {
+  return {"read once", threads, [runs = std::move(runs), threads] {
+            std::vector<std::uint64_t> sums(threads);
+            tombola::detail::in_slices(threads, 1, threads,
+                                       [&](std::size_t t, std::size_t, std::size_t) {
+                                         for (const auto& run : runs) {
+                                           const std::size_t begin = run.size() * t / threads;
+                                           const std::size_t end = run.size() * (t + 1) / threads;
+                                           sums[t] ^= read_words(run.subspan(begin, end - begin));
+                                         }
+                                       });
+            benchmark::DoNotOptimize(sums);
+          }};
+}
 
 /// Collects the seconds of every repetition.
 class seconds_reporter : public benchmark::BenchmarkReporter {
