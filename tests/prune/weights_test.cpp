@@ -1,9 +1,5 @@
 #include "tombola/prune/weights.hpp"
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -104,18 +100,14 @@ TEST_CASE("several tiles and threads give the bits of one") {
   const auto weights = spans(all);
   const ticket full = full_ticket(weights);
   const std::size_t k = 100003;
-#ifdef _OPENMP
-  const int before = omp_get_max_threads();
-  omp_set_num_threads(1);
-#endif
-  const ticket one = remove_by_magnitude(weights, k);
-  const ticket random_one = remove_at_random(full, k, random_stream{3, purpose::control});
-#ifdef _OPENMP
-  omp_set_num_threads(3);
-  CHECK(remove_by_magnitude(weights, k) == one);
-  CHECK(remove_at_random(full, k, random_stream{3, purpose::control}) == random_one);
-  omp_set_num_threads(before);
-#endif
+  const random_stream r{3, purpose::control};
+  const auto first = removal::smallest_first;
+  const ticket one = remove_by_magnitude(weights, k, first, 1);
+  const ticket random_one = remove_at_random(full, k, r, 1);
+  for (const std::size_t threads : {0U, 2U, 3U, 8U}) {
+    CHECK(remove_by_magnitude(weights, k, first, threads) == one);
+    CHECK(remove_at_random(full, k, r, threads) == random_one);
+  }
   CHECK(flat(one) ==
         by_sorting(all, std::vector<bool>(full.size(), true), k, removal::smallest_first));
   CHECK(random_one.count() == full.size() - k);
@@ -229,14 +221,14 @@ TEST_CASE("a sample's bracket that misses is noticed") {
     return [&](std::size_t u) { return static_cast<std::uint32_t>(values[u]); };
   };
   using range = detail::key_range<std::uint32_t>;
-  const auto cut = detail::find_cut_in(masks, tiles, 500, range{400, 600}, 300, keys);
+  const auto cut = detail::find_cut_in(masks, tiles, 500, range{400, 600}, 300, keys, 2);
   REQUIRE(cut);
   CHECK(cut->bound == 499);
   CHECK(cut->of_bound == 1);
   CHECK(cut->at_bound == 1);
-  CHECK_FALSE(detail::find_cut_in(masks, tiles, 300, range{400, 600}, 300, keys));  // below
-  CHECK_FALSE(detail::find_cut_in(masks, tiles, 700, range{400, 600}, 300, keys));  // above
-  CHECK_FALSE(detail::find_cut_in(masks, tiles, 500, range{0, 999}, 300, keys));    // too many
-  CHECK(detail::find_cut_in(masks, tiles, 401, range{400, 600}, 300, keys)->bound == 400);
-  CHECK(detail::find_cut_in(masks, tiles, 601, range{400, 600}, 300, keys)->bound == 600);
+  CHECK_FALSE(detail::find_cut_in(masks, tiles, 300, range{400, 600}, 300, keys, 2));  // below
+  CHECK_FALSE(detail::find_cut_in(masks, tiles, 700, range{400, 600}, 300, keys, 2));  // above
+  CHECK_FALSE(detail::find_cut_in(masks, tiles, 500, range{0, 999}, 300, keys, 2));    // too many
+  CHECK(detail::find_cut_in(masks, tiles, 401, range{400, 600}, 300, keys, 2)->bound == 400);
+  CHECK(detail::find_cut_in(masks, tiles, 601, range{400, 600}, 300, keys, 2)->bound == 600);
 }

@@ -1,9 +1,5 @@
 #pragma once
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -16,9 +12,12 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <thread>
 #include <type_traits>
 #include <vector>
 
+#include "tombola/core/detail/count_bits.hpp"
+#include "tombola/core/detail/threads.hpp"
 #include "tombola/core/error.hpp"
 #include "tombola/core/mask.hpp"
 
@@ -26,7 +25,10 @@ namespace tombola {
 
 namespace detail {
 
-/// A run of mask words that one thread works on: at most 1024 words, which are 65,536 units.
+/// Words of the longest tile: they stand for 65,536 units.
+inline constexpr std::size_t tile_words = 1024;
+
+/// A run of mask words that one thread works on.
 struct key_tile {
   std::size_t mask = 0;
   std::size_t first_word = 0;
@@ -34,7 +36,6 @@ struct key_tile {
 };
 
 [[nodiscard]] inline std::vector<key_tile> cut_into_tiles(std::span<const mask> masks) {
-  constexpr std::size_t tile_words = 1024;
   std::vector<key_tile> tiles;
   for (std::size_t m = 0; m < masks.size(); ++m) {
     const std::size_t n = masks[m].words().size();
@@ -45,30 +46,21 @@ struct key_tile {
   return tiles;
 }
 
-/// Threads worth starting for so many tiles: 1 where OpenMP is off, else at most one for each tile.
-[[nodiscard]] inline std::size_t workers_for(std::size_t tiles) {
-#ifdef _OPENMP
-  return std::clamp<std::size_t>(tiles, 1, static_cast<std::size_t>(omp_get_max_threads()));
-#else
-  static_cast<void>(tiles);
-  return 1;
-#endif
+/// Threads worth starting for these tiles: as many as asked for, 0 for all that the machine has,
+/// but none for less than a full tile's worth of words.
+[[nodiscard]] inline std::size_t workers_for(std::span<const key_tile> tiles, std::size_t threads) {
+  std::size_t words = 0;
+  for (const key_tile& tile : tiles) words += tile.words;
+  if (threads == 0) threads = std::thread::hardware_concurrency();
+  return std::clamp<std::size_t>(words / tile_words, 1, std::max<std::size_t>(threads, 1));
 }
 
-/// Calls f(tile, worker) for every tile; worker < workers. f must not throw.
-///
-/// The number of threads is named, so that a program of which only some files are compiled with
-/// OpenMP never has more of them than slots for their counts.
+/// Calls f(tile, worker) for every tile; worker < workers.
 template <class F>
 void over_tiles(std::size_t tiles, std::size_t workers, F f) {
-#ifdef _OPENMP
-  const int threads = static_cast<int>(workers);
-#pragma omp parallel for schedule(static) num_threads(threads)
-  for (std::size_t t = 0; t < tiles; ++t) f(t, static_cast<std::size_t>(omp_get_thread_num()));
-#else
-  static_cast<void>(workers);
-  for (std::size_t t = 0; t < tiles; ++t) f(t, std::size_t{0});
-#endif
+  in_slices(tiles, 1, workers, [&f](std::size_t worker, std::size_t begin, std::size_t end) {
+    for (std::size_t t = begin; t < end; ++t) f(t, worker);
+  });
 }
 
 inline constexpr int digit_bits = 16;
@@ -106,8 +98,8 @@ template <class KeysOf>
                                                          std::span<const key_tile> tiles,
                                                          KeysOf keys_of,
                                                          int shift,
-                                                         std::uint64_t prefix) {
-  const std::size_t workers = workers_for(tiles.size());
+                                                         std::uint64_t prefix,
+                                                         std::size_t workers) {
   std::vector<std::uint64_t> counts(workers * digit_values);
   over_tiles(tiles.size(), workers, [&](std::size_t t, std::size_t worker) {
     const key_tile tile = tiles[t];
@@ -133,11 +125,12 @@ template <class KeysOf>
                                          std::span<const key_tile> tiles,
                                          std::size_t k,
                                          int key_bits,
-                                         KeysOf keys_of) {
+                                         KeysOf keys_of,
+                                         std::size_t workers) {
   key_cut cut{key_bits, 0, k, 0};
   do {
     cut.shift -= digit_bits;
-    const auto counts = digit_histogram(masks, tiles, keys_of, cut.shift, cut.bound);
+    const auto counts = digit_histogram(masks, tiles, keys_of, cut.shift, cut.bound, workers);
     std::size_t d = 0;
     for (; counts[d] < cut.of_bound; ++d) cut.of_bound -= counts[d];
     cut.bound = cut.bound << digit_bits | d;
@@ -187,6 +180,59 @@ template <class KeysOf>
   return range;
 }
 
+/// Bits of the kept units of a word whose keys lie below a range, and in it.
+struct sorted_words {
+  static constexpr std::size_t most = 64;
+  std::array<std::uint64_t, most> below, within;
+};
+
+/// Keys that can compare 64 units at a time; others are computed one by one.
+template <class Key, class Value>
+concept sorts_words = requires(const Key& key, std::size_t i, Value bound, std::uint64_t* bits) {
+  key.sort(i, i, bound, bound, bits, bits);
+};
+
+/// Sorts `words` words of a mask from `first` on, at most sorted_words::most.
+template <class Key, class Value>
+void sort_words(const mask& m,
+                std::size_t first,
+                std::size_t words,
+                const Key& key,
+                key_range<Value> range,
+                sorted_words& out) {
+  std::size_t done = 0;
+  if constexpr (sorts_words<Key, Value>) {
+    // All units of the last word need not be there.
+    done = std::min(words, m.size() / bits_per_word - std::min(first, m.size() / bits_per_word));
+    key.sort(first, done, range.low, range.high, out.below.data(), out.within.data());
+    for (std::size_t w = 0; w < done; ++w) {
+      out.below[w] &= m.words()[first + w];
+      out.within[w] &= m.words()[first + w];
+    }
+  }
+  const Value width = range.high - range.low;
+  for (std::size_t w = done; w < words; ++w) {
+    std::uint64_t below = 0, within = 0;
+    over_kept(m.words()[first + w], first + w, [&](std::size_t unit) {
+      const Value x = key(unit);
+      below |= std::uint64_t{x < range.low} << unit % bits_per_word;
+      within |= std::uint64_t{static_cast<Value>(x - range.low) <= width} << unit % bits_per_word;
+    });
+    out.below[w] = below, out.within[w] = within;
+  }
+}
+
+/// Calls f(first word, words, sorted) for every few words of a tile.
+template <class Key, class Value, class F>
+void over_sorted(const mask& m, const key_tile& tile, const Key& key, key_range<Value> range, F f) {
+  sorted_words sorted;
+  for (std::size_t at = 0; at < tile.words; at += sorted_words::most) {
+    const std::size_t words = std::min(sorted_words::most, tile.words - at);
+    sort_words(m, tile.first_word + at, words, key, range, sorted);
+    f(tile.first_word + at, words, sorted);
+  }
+}
+
 /// The cut from one pass that counts the keys below a range and keeps those in it. Nothing where
 /// the k-th does not lie in the range, or more keys do than should.
 template <class KeysOf>
@@ -195,9 +241,9 @@ template <class KeysOf>
                                                  std::size_t k,
                                                  key_range<key_of_unit<KeysOf>> range,
                                                  std::size_t most,
-                                                 KeysOf keys_of) {
+                                                 KeysOf keys_of,
+                                                 std::size_t workers) {
   using key_type = key_of_unit<KeysOf>;
-  const std::size_t workers = workers_for(tiles.size());
   struct found {
     std::size_t below = 0;
     std::vector<key_type> keys;
@@ -206,26 +252,22 @@ template <class KeysOf>
   std::atomic<std::size_t> in_range{0};
   over_tiles(tiles.size(), workers, [&](std::size_t t, std::size_t worker) {
     if (in_range.load(std::memory_order_relaxed) > most) return;
-    const key_tile tile = tiles[t];
-    const auto key = keys_of(tile.mask);
-    const key_type low = range.low, width = range.high - range.low;
-    std::array<key_type, bits_per_word + 1> within;  // each key is written before it is judged
-    std::size_t below = 0, here = 0;
+    const auto key = keys_of(tiles[t].mask);
     found& mine = parts[worker];
-    for (std::size_t w = tile.first_word; w < tile.first_word + tile.words; ++w) {
-      std::size_t n = 0;
-      over_kept(masks[tile.mask].words()[w], w, [&](std::size_t unit) {
-        const key_type x = key(unit);
-        below += x < low ? 1U : 0U;
-        within[n] = x;
-        n += static_cast<key_type>(x - low) <= width ? 1U : 0U;
-      });
-      mine.keys.insert(mine.keys.end(), within.begin(),
-                       within.begin() + static_cast<std::ptrdiff_t>(n));
-      here += n;
-    }
+    std::size_t below = 0;
+    const std::size_t before = mine.keys.size();
+    over_sorted(masks[tiles[t].mask], tiles[t], key, range,
+                [&](std::size_t first, std::size_t words, const sorted_words& sorted) {
+                  below += count_plain(sorted.below.data(), words);
+                  for (std::size_t w = 0; w < words; ++w) {
+                    for (std::uint64_t bits = sorted.within[w]; bits != 0; bits &= bits - 1) {
+                      const auto bit = static_cast<std::size_t>(std::countr_zero(bits));
+                      mine.keys.push_back(key((first + w) * bits_per_word + bit));
+                    }
+                  }
+                });
     mine.below += below;
-    in_range.fetch_add(here, std::memory_order_relaxed);
+    in_range.fetch_add(mine.keys.size() - before, std::memory_order_relaxed);
   });
   if (in_range.load() > most) return std::nullopt;
   std::size_t below = 0;
@@ -255,37 +297,38 @@ template <class KeysOf>
                                std::size_t k,
                                std::size_t kept,
                                int key_bits,
-                               KeysOf keys_of) {
+                               KeysOf keys_of,
+                               std::size_t workers) {
   if (kept >= sampling_pays_from) {
     const double share = static_cast<double>(k) / static_cast<double>(kept);
     if (const auto range = bracket_by_sample(masks, share, keys_of)) {
-      if (const auto cut = find_cut_in(masks, tiles, k, *range, kept / 32, keys_of)) return *cut;
+      if (const auto cut = find_cut_in(masks, tiles, k, *range, kept / 32, keys_of, workers)) {
+        return *cut;
+      }
     }
   }
-  return find_cut_by_digits(masks, tiles, k, key_bits, keys_of);
+  return find_cut_by_digits(masks, tiles, k, key_bits, keys_of, workers);
 }
 
 /// Removes the units of a tile whose key is below the cut's bound, or equals it where all of those
 /// go. Returns how many equal it.
-template <class Key>
+template <class Value, class Key>
 [[nodiscard]] std::size_t drop_from_tile(mask& m,
                                          const key_tile& tile,
                                          const key_cut& cut,
-                                         Key key) {
+                                         const Key& key) {
+  const std::uint64_t low = cut.bound << cut.shift, rest = (std::uint64_t{1} << cut.shift) - 1;
+  const key_range<Value> at_bound{static_cast<Value>(low), static_cast<Value>(low | rest)};
   const bool whole_bin = cut.of_bound == cut.at_bound;
   std::size_t equal = 0;
-  for (std::size_t w = tile.first_word; w < tile.first_word + tile.words; ++w) {
-    const std::uint64_t bits = m.words()[w];
-    std::uint64_t gone = 0;
-    over_kept(bits, w, [&](std::size_t unit) {
-      const std::uint64_t digits = static_cast<std::uint64_t>(key(unit)) >> cut.shift;
-      const bool at_bound = digits == cut.bound;
-      const bool goes = (digits < cut.bound) | (at_bound & whole_bin);
-      gone |= std::uint64_t{goes} << (unit % bits_per_word);
-      equal += at_bound ? 1U : 0U;
-    });
-    m.set_word(w, bits & ~gone);
-  }
+  over_sorted(m, tile, key, at_bound,
+              [&](std::size_t first, std::size_t words, const sorted_words& sorted) {
+                equal += count_plain(sorted.within.data(), words);
+                for (std::size_t w = 0; w < words; ++w) {
+                  const std::uint64_t gone = sorted.below[w] | (whole_bin ? sorted.within[w] : 0);
+                  m.set_word(first + w, m.words()[first + w] & ~gone);
+                }
+              });
   return equal;
 }
 
@@ -300,16 +343,18 @@ template <class Key>
 /// Keys are computed anew in each pass, which is cheaper than to store them: the bits of a float, or
 /// a random number from its index.
 ///
-/// keys_of: mask index -> (unit -> unsigned key below 2^key_bits); pure, must not throw.
-/// key_bits: 32 or 64. Units are numbered through the masks in listed order; of equal keys the unit
+/// keys_of: mask index -> (unit -> unsigned key below 2^key_bits); pure. What it gives may also have
+/// sort(), see detail::sorts_words, to compare 64 units at a time.
+/// key_bits: 32 or 64. threads: 0 for all that the machine has. Units are numbered through the masks in listed order; of equal keys the unit
 /// with the lower number is kept.
 /// Throws input_error, nothing changed, if fewer than k units are kept.
 /// Cost: two passes. Memory: about 2 % of the kept units' keys, or a histogram of 512 KiB a thread;
-/// nothing is concatenated, and only the bracket is sorted in part. Threads work on fixed tiles,
-/// and the result is the same for any number of them.
+/// nothing is concatenated, and only the bracket is sorted in part. The result is the same for any
+/// number of threads.
 template <class KeysOf>
 requires std::unsigned_integral<detail::key_of_unit<KeysOf>>
-void remove_lowest_keys(std::span<mask> masks, std::size_t k, int key_bits, KeysOf keys_of) {
+void remove_lowest_keys(
+    std::span<mask> masks, std::size_t k, int key_bits, KeysOf keys_of, std::size_t threads = 0) {
   std::size_t kept = 0;
   for (const mask& m : masks) kept += m.count();
   if (k > kept) {
@@ -318,10 +363,12 @@ void remove_lowest_keys(std::span<mask> masks, std::size_t k, int key_bits, Keys
   }
   if (k == 0) return;
   const auto tiles = detail::cut_into_tiles(masks);
-  const detail::key_cut cut = detail::find_cut(masks, tiles, k, kept, key_bits, keys_of);
+  const std::size_t workers = detail::workers_for(tiles, threads);
+  const detail::key_cut cut = detail::find_cut(masks, tiles, k, kept, key_bits, keys_of, workers);
   std::vector<std::size_t> equal(tiles.size());
-  detail::over_tiles(tiles.size(), detail::workers_for(tiles.size()), [&](std::size_t t, auto) {
-    equal[t] = detail::drop_from_tile(masks[tiles[t].mask], tiles[t], cut, keys_of(tiles[t].mask));
+  detail::over_tiles(tiles.size(), workers, [&](std::size_t t, std::size_t) {
+    equal[t] = detail::drop_from_tile<detail::key_of_unit<KeysOf>>(masks[tiles[t].mask], tiles[t],
+                                                                   cut, keys_of(tiles[t].mask));
   });
   // What is left of the boundary are ties on all bits of the key: the highest numbers go.
   std::size_t left = cut.of_bound == cut.at_bound ? 0 : cut.of_bound;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "tombola/core/detail/compare_magnitudes.hpp"
 #include "tombola/core/error.hpp"
 #include "tombola/core/group.hpp"
 #include "tombola/core/mask.hpp"
@@ -58,20 +59,41 @@ namespace detail {
 
 namespace detail {
 
-inline constexpr std::uint32_t magnitude_bits = 0x7FFFFFFF;
 inline constexpr std::uint32_t infinite_bits = 0x7F800000;
 
-/// Magnitudes of floats order as these integers do, denormals and zeros of both signs included.
-[[nodiscard]] inline std::uint32_t magnitude_key(float w) noexcept {
-  return std::bit_cast<std::uint32_t>(w) & magnitude_bits;
-}
+/// The magnitudes of some weights as keys, one by one or 64 at a time.
+struct magnitude_keys {
+  const float* values = nullptr;
+  std::uint32_t flip = 0;  ///< magnitude_bits: the largest first
+
+  [[nodiscard]] std::uint32_t operator()(std::size_t unit) const noexcept {
+    return magnitude_key(values[unit]) ^ flip;
+  }
+  void sort(std::size_t first_word,
+            std::size_t words,
+            std::uint32_t low,
+            std::uint32_t high,
+            std::uint64_t* below,
+            std::uint64_t* within) const noexcept {
+    const float* from = values + first_word * bits_per_word;
+    fastest_magnitudes().sort(from, words, {flip, low, high}, below, within);
+  }
+};
 
 /// Looks at the bits, so that a build with -ffast-math finds a NaN too.
-inline void require_no_nan(std::span<const weight_span> weights) {
+inline void require_no_nan(std::span<const weight_span> weights, std::size_t threads) {
+  std::vector<key_tile> tiles;
+  for (std::size_t g = 0; g < weights.size(); ++g) {
+    tiles.push_back({g, 0, words_for(weights[g].values.size())});
+  }
   std::vector<std::uint32_t> largest(weights.size(), 0);
-  over_tiles(weights.size(), workers_for(weights.size()), [&](std::size_t g, auto) {
-    std::uint32_t most = 0;
-    for (const float v : weights[g].values) most = std::max(most, magnitude_key(v));
+  over_tiles(tiles.size(), workers_for(tiles, threads), [&](std::size_t g, std::size_t) {
+    const std::span<const float> values = weights[g].values;
+    const std::size_t words = values.size() / bits_per_word;
+    std::uint32_t most = fastest_magnitudes().largest(values.data(), words);
+    for (const float v : values.subspan(words * bits_per_word)) {
+      most = std::max(most, magnitude_key(v));
+    }
     largest[g] = most;
   });
   for (std::size_t g = 0; g < weights.size(); ++g) {
@@ -98,14 +120,14 @@ inline void require_no_nan(std::span<const weight_span> weights) {
 inline void remove_by_magnitude(std::span<const weight_span> weights,
                                 std::span<mask> masks,
                                 std::size_t k,
-                                removal first) {
-  require_no_nan(weights);
+                                removal first,
+                                std::size_t threads) {
+  require_no_nan(weights, threads);
   const std::uint32_t flip = first == removal::largest_first ? magnitude_bits : 0;
-  remove_lowest_keys(masks, k, 32, [weights, flip](std::size_t g) {
-    return [values = weights[g].values.data(), flip](std::size_t unit) {
-      return magnitude_key(values[unit]) ^ flip;
-    };
-  });
+  const auto keys_of = [weights, flip](std::size_t g) {
+    return magnitude_keys{weights[g].values.data(), flip};
+  };
+  remove_lowest_keys(masks, k, 32, keys_of, threads);
 }
 
 }  // namespace detail
@@ -116,30 +138,33 @@ inline void remove_by_magnitude(std::span<const weight_span> weights,
 /// -0 are equal, denormals count as the numbers they are, infinity is the largest.
 /// Throws input_error at the first NaN, naming group and index, and if fewer than k weights are
 /// kept; shape_error if spans, groups and ticket do not fit.
+/// threads: 0 for all that the machine has; the result is the same for any number.
 /// Cost: three passes over the weights, no copy of them, no sort; the ticket's bits are copied.
 /// Source: S. Han et al., "Learning both weights and connections", NIPS 2015 (by magnitude);
 /// spec 4.4 (one ranking over the whole set).
 [[nodiscard]] inline ticket remove_by_magnitude(std::span<const weight_span> weights,
                                                 const ticket& current,
                                                 std::size_t k,
-                                                removal first = removal::smallest_first) {
+                                                removal first = removal::smallest_first,
+                                                std::size_t threads = 0) {
   if (!std::ranges::equal(detail::groups_of(weights), current.groups())) {
     require_same_groups(full_ticket(weights), current);  // says what differs
   }
   std::vector<mask> masks = detail::masks_of(current);
-  detail::remove_by_magnitude(weights, masks, k, first);
+  detail::remove_by_magnitude(weights, masks, k, first, threads);
   return detail::with_masks(current, std::move(masks));
 }
 
 /// The same from the full ticket. Memory: the ticket's bits, and what the selection needs.
 [[nodiscard]] inline ticket remove_by_magnitude(std::span<const weight_span> weights,
                                                 std::size_t k,
-                                                removal first = removal::smallest_first) {
+                                                removal first = removal::smallest_first,
+                                                std::size_t threads = 0) {
   std::vector<group> groups = detail::groups_of(weights);
   std::vector<mask> masks;
   masks.reserve(groups.size());
   for (const group& g : groups) masks.push_back(mask::all_kept(g.size()));
-  detail::remove_by_magnitude(weights, masks, k, first);
+  detail::remove_by_magnitude(weights, masks, k, first, threads);
   return {std::move(groups), std::move(masks)};
 }
 
@@ -150,13 +175,15 @@ inline void remove_by_magnitude(std::span<const weight_span> weights,
 /// Throws input_error if fewer than k units are kept.
 [[nodiscard]] inline ticket remove_at_random(const ticket& current,
                                              std::size_t k,
-                                             const random_stream& r) {
+                                             const random_stream& r,
+                                             std::size_t threads = 0) {
   std::vector<mask> masks = detail::masks_of(current);
   std::vector<std::size_t> first(masks.size());
   for (std::size_t g = 1; g < masks.size(); ++g) first[g] = first[g - 1] + masks[g - 1].size();
-  remove_lowest_keys(std::span{masks}, k, 64, [&](std::size_t g) {
+  const auto keys_of = [&](std::size_t g) {
     return [r, before = first[g]](std::size_t unit) { return r.bits(before + unit); };
-  });
+  };
+  remove_lowest_keys(std::span{masks}, k, 64, keys_of, threads);
   return detail::with_masks(current, std::move(masks));
 }
 
