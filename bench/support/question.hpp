@@ -185,7 +185,8 @@ struct question {
           nlohmann::json{{"name", name + "/" + rival}, {"error", "not installed"}}.dump().c_str());
     }
     if (!limit) last["limit"] = nullptr;
-    last["ratio"] = best / last["ours"].get<double>();
+    if (rivals.empty()) last["rival"] = nullptr, last["ratio"] = nullptr;
+    if (!rivals.empty()) last["ratio"] = best / last["ours"].get<double>();
     if (limit) last["over_limit"] = last["ours"].get<double>() / last["limit"].get<double>();
     std::printf("%s\n", last.dump().c_str());
     return 0;
