@@ -27,13 +27,18 @@ TEST_CASE("every variant of the bit kernels that this machine has counts as the 
     INFO(k.name);
     for (std::size_t offset : {0U, 1U, 3U}) {  // vectors need no alignment
       for (std::size_t n = 0; n + offset <= a.size(); n += n < 140 ? 1 : 37) {
-        std::uint64_t ones = 0, both = 0;
+        std::uint64_t ones = 0, both = 0, others = 0;
         for (std::size_t i = 0; i < n; ++i) {
+          others += static_cast<std::uint64_t>(std::popcount(b[i]));
           ones += static_cast<std::uint64_t>(std::popcount(a[offset + i]));
           both += static_cast<std::uint64_t>(std::popcount(a[offset + i] & b[i]));
         }
         REQUIRE(k.count(a.data() + offset, n) == ones);
         REQUIRE(k.count_and(a.data() + offset, b.data(), n) == both);
+        const detail::common_counts three = k.count_three(a.data() + offset, b.data(), n);
+        REQUIRE(three.both == both);
+        REQUIRE(three.first == ones);
+        REQUIRE(three.second == others);
       }
     }
     const std::vector<std::uint64_t> all(640, ~std::uint64_t{0});

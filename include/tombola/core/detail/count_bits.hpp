@@ -108,6 +108,26 @@ __attribute__((target("avx2"))) inline std::uint64_t sum_of_words(__m256i v) noe
   return words[0] + words[1] + words[2] + words[3];
 }
 
+/// Counts 32 words one by one, four at each call, on the units for whole numbers, which have nothing
+/// to do while the vector units add.
+struct count_beside {
+  const std::uint64_t* words;
+  std::uint64_t even = 0, odd = 0;
+
+  __attribute__((target("avx2,popcnt"), always_inline)) void operator()(std::size_t k) noexcept {
+    const std::uint64_t* w = words + 4 * k;
+    even += static_cast<std::uint64_t>(__builtin_popcountll(w[0]));
+    odd += static_cast<std::uint64_t>(__builtin_popcountll(w[1]));
+    even += static_cast<std::uint64_t>(__builtin_popcountll(w[2]));
+    odd += static_cast<std::uint64_t>(__builtin_popcountll(w[3]));
+    // Says that the sums are needed here: the compiler would move all counting behind the adders.
+    __asm__ volatile("" : : "r"(even), "r"(odd));
+  }
+};
+struct nothing_beside {
+  void operator()(std::size_t) const noexcept {}
+};
+
 /// Bits counted so far, as numbers of weight 1, 2, 4, 8 in each place, and sixteens as sums.
 /// Sixteen vectors go through carry-save adders before any bit is counted, so that one vector
 /// costs six instructions.
@@ -119,26 +139,41 @@ struct carry_save_counter {
   __attribute__((target("avx2"))) carry_save_counter() noexcept
       : total{_mm256_setzero_si256()}, ones{total}, twos{total}, fours{total}, eights{total} {}
 
-  /// Adds 64 words from word i on.
-  template <class Load>
+  /// Adds 64 words from word i on. beside(0) to beside(7) are called between the adders.
+  template <class Load, class Beside>
   __attribute__((target("avx2"), always_inline)) inline void add(Load load,
-                                                                 std::size_t i) noexcept {
+                                                                 std::size_t i,
+                                                                 Beside& beside) noexcept {
     __m256i a = carry_save(ones, load(i), load(i + 4));
+    beside(0);
     __m256i b = carry_save(ones, load(i + 8), load(i + 12));
+    beside(1);
     __m256i four_a = carry_save(twos, a, b);
     a = carry_save(ones, load(i + 16), load(i + 20));
+    beside(2);
     b = carry_save(ones, load(i + 24), load(i + 28));
+    beside(3);
     __m256i four_b = carry_save(twos, a, b);
     const __m256i eight_a = carry_save(fours, four_a, four_b);
     a = carry_save(ones, load(i + 32), load(i + 36));
+    beside(4);
     b = carry_save(ones, load(i + 40), load(i + 44));
+    beside(5);
     four_a = carry_save(twos, a, b);
     a = carry_save(ones, load(i + 48), load(i + 52));
+    beside(6);
     b = carry_save(ones, load(i + 56), load(i + 60));
+    beside(7);
     four_b = carry_save(twos, a, b);
     const __m256i eight_b = carry_save(fours, four_a, four_b);
     const __m256i sixteens = carry_save(eights, eight_a, eight_b);
     total = _mm256_add_epi64(total, count_each_word(sixteens));
+  }
+  template <class Load>
+  __attribute__((target("avx2"), always_inline)) inline void add(Load load,
+                                                                 std::size_t i) noexcept {
+    nothing_beside none;
+    add(load, i, none);
   }
 
   [[nodiscard]] __attribute__((target("avx2"))) std::uint64_t sum() const noexcept {
@@ -164,19 +199,21 @@ struct carry_save_counter {
   for (; i + 64 <= n; i += 64) bits.add(load_and{a, b}, i);
   return bits.sum() + count_and_plain(a + i, b + i, n - i);
 }
-/// Three counters take turns on 512 bytes of each side, which then are in the nearest cache: one
-/// pass over memory, and the processor loads the next words while it adds up these.
-[[nodiscard]] __attribute__((target("avx2"))) inline common_counts count_three_avx2(
+/// Two counters take turns on 512 bytes of each side, and the second side's own bits are counted
+/// beside them: vectors alone would be the bottleneck, not memory.
+[[nodiscard]] __attribute__((target("avx2,popcnt"))) inline common_counts count_three_avx2(
     const std::uint64_t* a, const std::uint64_t* b, std::size_t n) noexcept {
-  carry_save_counter both, first, second;
+  carry_save_counter both, first;
+  count_beside second{b};
   std::size_t i = 0;
   for (; i + 64 <= n; i += 64) {
-    both.add(load_and{a, b}, i);
-    first.add(load_one{a}, i);
-    second.add(load_one{b}, i);
+    second.words = b + i;
+    both.add(load_and{a, b}, i, second);
+    second.words = b + i + 32;
+    first.add(load_one{a}, i, second);
   }
   common_counts c = count_three_plain(a + i, b + i, n - i);
-  c.both += both.sum(), c.first += first.sum(), c.second += second.sum();
+  c.both += both.sum(), c.first += first.sum(), c.second += second.even + second.odd;
   return c;
 }
 
@@ -236,7 +273,7 @@ template <class F>
 void for_each_bit_kernels(F f) {
   f(plain_bits);
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx2")) f(avx2_bits);
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt")) f(avx2_bits);
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vpopcntdq")) {
     f(avx512_bits);
   }
