@@ -66,8 +66,17 @@ inline constexpr std::uint32_t infinite_bits = 0x7F800000;
   return std::bit_cast<std::uint32_t>(w) & magnitude_bits;
 }
 
+/// Scores order as these integers do: those of negative numbers reversed below those of positive
+/// ones, -0 as 0. Precondition: not NaN.
+[[nodiscard]] inline std::uint32_t score_key(float x) noexcept {
+  constexpr std::uint32_t sign = ~magnitude_bits;
+  const auto bits = std::bit_cast<std::uint32_t>(x);
+  if (bits == sign) return sign;  // -0: the key of 0
+  return (bits & sign) != 0 ? ~bits : bits | sign;
+}
+
 /// Looks at the bits, so that a build with -ffast-math finds a NaN too.
-inline void require_no_nan(std::span<const weight_span> weights) {
+inline void require_no_nan(std::span<const weight_span> weights, const char* what = "weights") {
   std::vector<std::uint32_t> largest(weights.size(), 0);
   over_tiles(weights.size(), workers_for(weights.size()), [&](std::size_t g, auto) {
     std::uint32_t most = 0;
@@ -79,8 +88,8 @@ inline void require_no_nan(std::span<const weight_span> weights) {
     const weight_span& w = weights[g];
     std::size_t i = 0;
     while (magnitude_key(w.values[i]) <= infinite_bits) ++i;
-    throw input_error("weights of " + to_string(w.group) + ": value " + std::to_string(i) +
-                      " is NaN, expected a number");
+    throw input_error(std::string{what} + " of " + to_string(w.group) + ": value " +
+                      std::to_string(i) + " is NaN, expected a number");
   }
 }
 
@@ -141,6 +150,26 @@ inline void remove_by_magnitude(std::span<const weight_span> weights,
   for (const group& g : groups) masks.push_back(mask::all_kept(g.size()));
   detail::remove_by_magnitude(weights, masks, k, first);
   return {std::move(groups), std::move(masks)};
+}
+
+/// Removes the k weights that `current` keeps with the lowest scores, in one ranking over all groups:
+/// for scores of single weights, such as Wanda's or Taylor's, which are too many to be listed.
+///
+/// scores_of: a score for each weight, as spans. Of equal scores the lower index is kept, counted
+/// through the groups in listed order; 0 and -0 are equal, infinities rank at both ends.
+/// Throws and costs as remove_by_magnitude.
+[[nodiscard]] inline ticket remove_by_score(std::span<const weight_span> scores_of,
+                                            const ticket& current,
+                                            std::size_t k) {
+  require_same_groups(full_ticket(scores_of), current);
+  detail::require_no_nan(scores_of, "scores");
+  std::vector<mask> masks = detail::masks_of(current);
+  remove_lowest_keys(std::span{masks}, k, 32, [scores_of](std::size_t g) {
+    return [values = scores_of[g].values.data()](std::size_t unit) {
+      return detail::score_key(values[unit]);
+    };
+  });
+  return detail::with_masks(current, std::move(masks));
 }
 
 /// Removes exactly k of the units that `current` keeps, every choice of k equally likely.
