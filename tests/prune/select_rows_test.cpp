@@ -106,6 +106,14 @@ TEST_CASE("a tail, an empty pattern and another size are refused") {
   CHECK_THROWS_AS(keep_n_of_m(mask::all_kept(6), s, 1, 2), shape_error);
 }
 
+TEST_CASE("threads share neither a block nor a word") {
+  for (const std::size_t m : {1U, 2U, 3U, 5U, 64U, 1000U, 1024U, 1025U, 3072U}) {
+    CHECK(detail::pattern_tile(m) % m == 0);
+    CHECK(detail::pattern_tile(m) % bits_per_word == 0);
+    CHECK(detail::pattern_tile(m) > 0);
+  }
+}
+
 TEST_CASE("n of m over spans of weights, for any number of threads") {
   // Sizes that end within a word, on one, and beyond one tile of 65,536 units.
   const std::vector<std::vector<std::size_t>> extents{{5, 12}, {16, 4}, {0, 4}, {300, 360}, {4}};

@@ -43,6 +43,12 @@ inline void require_pattern(const group& g, std::size_t n, std::size_t m) {
   }
 }
 
+/// Units that one thread works on at a time: whole blocks of m, so that none is cut, and whole words
+/// of a mask, so that no two threads write to one.
+[[nodiscard]] inline std::size_t pattern_tile(std::size_t m) {
+  return bits_per_word * m * std::max<std::size_t>(1, 1024 / m);
+}
+
 /// Prunes, of units first to first + m - 1, all but the n kept ones that rank highest.
 /// before(a, b): whether unit a ranks above unit b, ties aside. block: m units of space.
 template <class Before>
@@ -119,11 +125,10 @@ void keep_best_of_block(mask& kept,
   for (const weight_span& w : weights) detail::require_pattern(w.group, n, m);
   detail::require_no_nan(weights);
   std::vector<mask> masks = detail::masks_of(current);
-  // Whole words and whole blocks: two threads never write to one word.
   struct tile {
     std::size_t span, first, end;
   };
-  const std::size_t step = bits_per_word * m * std::max<std::size_t>(1, 1024 / m);
+  const std::size_t step = detail::pattern_tile(m);
   std::vector<tile> tiles;
   for (std::size_t g = 0; g < masks.size(); ++g) {
     for (std::size_t u = 0; u < masks[g].size(); u += step) {
