@@ -35,5 +35,6 @@ TEST_CASE("baselines and settings that are no numbers are refused") {
   CHECK_THROWS_AS(guard::study(-0.1), input_error);
   CHECK_THROWS_AS(guard::drop(-0.1), input_error);
   CHECK_THROWS_AS(guard::drop(nan), input_error);
+  CHECK_THROWS_AS(guard::drop(inf), input_error);
   CHECK_THROWS_AS(guard::at_least(nan), input_error);
 }

@@ -104,3 +104,21 @@ TEST_CASE("scores that do not fit are refused") {
   CHECK_THROWS_AS(remove_lowest(ticket{{{"a", {3}}, {"b", {3}}}}, std::array{s}, 1), shape_error);
   CHECK_THROWS_WITH(keep_highest(s, 4), "selection: asked to keep 4 units of g (3)");
 }
+
+TEST_CASE("a share is rounded to a number of units, halves to the even one") {
+  const std::vector<scores> s{{{"a", {6}}, {6, 1, 5, 2, 4, 3}}, {{"b", {4}}, {9, 0, 8, 7}}};
+  ticket t{{s[0].group(), s[1].group()}};
+  // Of 10 units 25 % are 2.5, so 2: scores 0 and 1.
+  CHECK(remove_lowest_share(t, s, 0.25) == remove_lowest(t, s, 2));
+  CHECK(remove_lowest_share(t, s, 0.0) == t);
+  CHECK(remove_lowest_share(t, s, 1.0).count() == 0);
+  // Of 6 and 4 units 25 % are 1.5, so 2, and 1.
+  CHECK(remove_lowest_share_of_each(t, s, 0.25) ==
+        remove_lowest_of_each(t, s, std::array<std::size_t, 2>{2, 1}));
+  // The share is of what is left: of 3 and 4 units half are 1.5, so 2, and 2.
+  for (const std::size_t u : {0U, 1U, 2U}) t.set(0, u, false);
+  CHECK(remove_lowest_share_of_each(t, s, 0.5)[0].count() == 1);
+  CHECK(remove_lowest_share(t, s, 0.5).count() == 3);  // 3.5 of 7 are 4
+  CHECK_THROWS_AS(remove_lowest_share(t, s, 1.1), input_error);
+  CHECK_THROWS_AS(remove_lowest_share_of_each(t, s, -0.1), input_error);
+}

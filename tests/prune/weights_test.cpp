@@ -229,6 +229,9 @@ TEST_CASE("a sample's bracket that misses is noticed") {
   CHECK_FALSE(detail::find_cut_in(masks, tiles, 300, range{400, 600}, 300, keys, 2));  // below
   CHECK_FALSE(detail::find_cut_in(masks, tiles, 700, range{400, 600}, 300, keys, 2));  // above
   CHECK_FALSE(detail::find_cut_in(masks, tiles, 500, range{0, 999}, 300, keys, 2));    // too many
+  // One place beyond either end: the 400th key is 399, the 602nd 601.
+  CHECK_FALSE(detail::find_cut_in(masks, tiles, 400, range{400, 600}, 300, keys, 2));
+  CHECK_FALSE(detail::find_cut_in(masks, tiles, 602, range{400, 600}, 300, keys, 2));
   CHECK(detail::find_cut_in(masks, tiles, 401, range{400, 600}, 300, keys, 2)->bound == 400);
   CHECK(detail::find_cut_in(masks, tiles, 601, range{400, 600}, 300, keys, 2)->bound == 600);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -18,8 +19,11 @@
 /// size do as well, the search found nothing that its size alone does not explain.
 ///
 ///   random_like, random_in_all   units drawn blindly, sizes held in each group or in all
+///   random_in_layers_like        the same, sizes held in each layer
 ///   bad_like, bad_weights_like   what the search would have kept last
-///   super_of                     what the searches of all seeds agree on
+///   inverted_like                what the search pruned, whatever its size
+///   super_of                     what the searches of all seeds agree on; its opposites are in
+///                                super_controls.hpp
 ///
 /// Draws are counter-based: a ticket is a function of the good one and the seed alone.
 namespace tombola {
@@ -27,9 +31,17 @@ namespace tombola {
 namespace detail {
 
 /// Numbers of the random streams of one seed: what is drawn for one control never meets another's.
-enum class control_draw : std::uint32_t { random = 0, bad = 1, random_in_all = 2 };
+enum class control_draw : std::uint32_t {
+  random = 0,
+  bad = 1,
+  random_in_all = 2,
+  // 3 is random_criterion's. From here on the upper half of the steps, of which each group has four.
+  random_in_layers = 0x80000000,
+  super_bad = 0x80000001,
+  super_random = 0x80000002,
+};
 
-/// The stream of one group; random_criterion has the fourth number of each.
+/// The stream of one group.
 [[nodiscard]] inline random_stream control_stream(std::uint64_t seed,
                                                   control_draw what,
                                                   std::size_t group_index) {
@@ -43,6 +55,21 @@ enum class control_draw : std::uint32_t { random = 0, bad = 1, random_in_all = 2
   remove_lowest_keys(std::span{&m, 1}, surplus, 64,
                      [&r](std::size_t) { return [r](std::size_t unit) { return r.bits(unit); }; });
   return m;
+}
+
+/// Keeps k of `size` units from `first` on, every choice equally likely: those with the highest
+/// keys. keys: space for them. Precondition: k <= size.
+inline void keep_at_random(mask& m,
+                           std::size_t first,
+                           std::size_t size,
+                           std::size_t k,
+                           const random_stream& r,
+                           std::vector<std::pair<std::uint64_t, std::size_t>>& keys) {
+  keys.clear();
+  for (std::size_t u = first; u < first + size; ++u) keys.emplace_back(r.bits(u), u);
+  const auto surplus = keys.begin() + static_cast<std::ptrdiff_t>(size - k);
+  std::nth_element(keys.begin(), surplus, keys.end());
+  for (auto u = surplus; u != keys.end(); ++u) m.set(u->second);
 }
 
 /// A control's provenance: task, seed, search, model and data of the good ticket, and what was made
@@ -86,6 +113,52 @@ enum class control_draw : std::uint32_t { random = 0, bad = 1, random_in_all = 2
   const auto r = detail::control_stream(seed, detail::control_draw::random_in_all, 0);
   return detail::labelled(remove_at_random(full, full.size() - good.count(), r), good, "random",
                           "uniform over all groups, draw " + std::to_string(seed),
+                          std::move(parent));
+}
+
+/// A random ticket that keeps exactly as many units of each layer as `good` does: what is left of a
+/// good ticket when all that it says is how much each layer matters.
+///
+/// A layer is one index of a group's first extent: 12 heads of `heads` (12 x 12), a row of a weight
+/// matrix. Within a layer every choice is equally likely. A layer of one unit leaves no choice: of
+/// `mlps` (12), and of a group without extents, the random ticket is the good one.
+/// Kind `random`; provenance as random_like. Cost: linear in the units, on average.
+/// Source: J. Frankle et al., "Pruning neural networks at initialization: why are we missing the
+/// mark?", ICLR 2021 (masks shuffled within layers).
+[[nodiscard]] inline ticket random_in_layers_like(const ticket& good,
+                                                  std::uint64_t seed,
+                                                  std::string parent = {}) {
+  ticket t = good;
+  std::vector<std::pair<std::uint64_t, std::size_t>> keys;
+  for (std::size_t g = 0; g < good.groups().size(); ++g) {
+    const auto r = detail::control_stream(seed, detail::control_draw::random_in_layers, g);
+    const auto& extents = good.groups()[g].extents;
+    const std::size_t layers = extents.empty() ? 1 : extents.front();
+    const std::size_t size = layers == 0 ? 0 : good[g].size() / layers;
+    mask m{good[g].size()};
+    for (std::size_t first = 0; size > 0 && first < m.size(); first += size) {
+      std::size_t k = 0;
+      for (std::size_t u = first; u < first + size; ++u) k += good[g][u] ? 1U : 0U;
+      detail::keep_at_random(m, first, size, k, r, keys);
+    }
+    t.replace(g, std::move(m));
+  }
+  return detail::labelled(std::move(t), good, "random",
+                          "uniform in each layer, draw " + std::to_string(seed), std::move(parent));
+}
+
+/// The inverted ticket: keeps what `good` prunes and prunes what it keeps, n - g of n units. Only a
+/// good ticket of half the units is met at its own size; bad_like always is.
+/// Kind `inverted`; provenance as random_like. Source: spec 4.6, `invert`, without the head that one
+/// of the study's scripts adds to an empty layer.
+[[nodiscard]] inline ticket inverted_like(const ticket& good, std::string parent = {}) {
+  ticket t = good;
+  for (std::size_t g = 0; g < good.groups().size(); ++g) {
+    mask others = good[g];
+    others.flip();
+    t.replace(g, std::move(others));
+  }
+  return detail::labelled(std::move(t), good, "inverted", "pruned and kept exchanged",
                           std::move(parent));
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -13,31 +12,52 @@
 #include "tombola/core/group.hpp"
 #include "tombola/core/random.hpp"
 #include "tombola/core/scores.hpp"
+#include "tombola/prune/normalise.hpp"
 
-/// Criteria that need no model, and the normalisations that make scores of one kind comparable. A
-/// criterion turns plain arrays into scores; which one an objective applies is its own affair.
+/// Criteria turn plain arrays into scores; which one an objective applies is its own affair. Those
+/// that need no data are here, and what all of them share.
 ///
-///   scores s = min_max(normalise_layers(sensitivities));   // what the study does to heads
+///   scores s = magnitude_criterion{}(heads, weights_of_heads);   // [n * m] values, m to a head
+///
+/// Further: activation_criteria.hpp (Wanda), gradient_criteria.hpp (Taylor, SNIP).
 namespace tombola {
+
+namespace detail {
+
+/// Parameters that each unit of a group owns. Throws shape_error, naming criterion and group, if
+/// they do not divide among its units.
+[[nodiscard]] inline std::size_t values_per_unit(const char* criterion,
+                                                 const group& g,
+                                                 std::size_t values) {
+  const std::size_t n = g.size();
+  if (n == 0 ? values != 0 : values % n != 0) {
+    throw shape_error(std::string{criterion} + " of " + to_string(g) + ": " +
+                      std::to_string(values) + " values do not divide among " + std::to_string(n) +
+                      " units, expected a multiple of " + std::to_string(n));
+  }
+  return n == 0 ? 0 : values / n;
+}
+
+}  // namespace detail
 
 /// Scores each unit by the norm of its parameters.
 ///
 /// values: [n * m], unit u owning values u * m to u * m + m - 1; with one value a unit this is the
 /// magnitude of the weight. Sums run in double, in order.
-/// Throws shape_error, naming the group, if the values do not divide among its units.
+/// scaled: done to the group's scores afterwards. Groups whose weights differ in scale or number
+/// compare in one ranking under group_mean or group_l2 (sources in normalise.hpp).
+/// Throws shape_error, naming the group, if the values do not divide among its units; input_error,
+/// naming group and unit, where a norm is NaN.
+/// Source: H. Li et al., "Pruning filters for efficient ConvNets", ICLR 2017 (L1 of a unit).
 struct magnitude_criterion {
   enum class norm { l1, l2 };
   norm kind = norm::l1;
+  normalisation scaled = normalisation::none;
 
   [[nodiscard]] scores operator()(const group& g, std::span<const float> values) const {
-    const std::size_t n = g.size();
-    if (n == 0 ? !values.empty() : values.size() % n != 0) {
-      throw shape_error("magnitude of " + to_string(g) + ": " + std::to_string(values.size()) +
-                        " values do not divide among " + std::to_string(n) + " units");
-    }
-    const std::size_t m = n == 0 ? 0 : values.size() / n;
-    std::vector<float> out(n);
-    for (std::size_t u = 0; u < n; ++u) {
+    const std::size_t m = detail::values_per_unit("magnitude", g, values.size());
+    std::vector<float> out(g.size());
+    for (std::size_t u = 0; u < out.size(); ++u) {
       double sum = 0.0;
       for (const float v : values.subspan(u * m, m)) {
         const double x = v;
@@ -45,7 +65,7 @@ struct magnitude_criterion {
       }
       out[u] = static_cast<float>(kind == norm::l1 ? sum : std::sqrt(sum));
     }
-    return {g, std::move(out)};
+    return normalised({g, std::move(out)}, scaled);
   }
 };
 
@@ -63,41 +83,5 @@ struct random_criterion {
     return {g, std::move(out)};
   }
 };
-
-/// Each layer's scores divided by their L2 norm + 1e-20; a layer is one row of the first extent.
-///
-/// Pruned units take part (spec Q15). A group without extents is one row. Source: spec 3.1, step 2;
-/// P. Molchanov et al., "Pruning convolutional neural networks", ICLR 2017, section 2.2.
-/// Throws input_error where an infinite score makes the quotient no number.
-[[nodiscard]] inline scores normalise_layers(const scores& s) {
-  const auto& extents = s.group().extents;
-  const std::size_t rows = extents.empty() ? 1 : extents.front();
-  const std::size_t m = rows == 0 ? 0 : s.size() / rows;
-  std::vector<float> out(s.values().begin(), s.values().end());
-  for (std::size_t r = 0; r < rows && m > 0; ++r) {
-    const std::span<float> row = std::span{out}.subspan(r * m, m);
-    double sum = 0.0;
-    for (const float x : row) sum += static_cast<double>(x) * static_cast<double>(x);
-    const double norm = std::sqrt(sum) + 1e-20;
-    for (float& x : row) x = static_cast<float>(static_cast<double>(x) / norm);
-  }
-  return {s.group(), std::move(out)};
-}
-
-/// Scores moved and scaled so that the lowest is 0 and the highest 1, over the whole group.
-///
-/// Equal scores all become 0: they do not rank anything, and 0 / 0 is avoided. Pruned units take
-/// part (spec Q15). Source: spec 3.1, step 3.
-/// Throws input_error where an infinite score makes the quotient no number.
-[[nodiscard]] inline scores min_max(const scores& s) {
-  std::vector<float> out(s.values().begin(), s.values().end());
-  if (out.empty()) return s;
-  const auto [lowest, highest] = std::minmax_element(out.begin(), out.end());
-  const double low = *lowest, range = static_cast<double>(*highest) - low;
-  for (float& x : out) {
-    x = range == 0.0 ? 0.0F : static_cast<float>((static_cast<double>(x) - low) / range);
-  }
-  return {s.group(), std::move(out)};
-}
 
 }  // namespace tombola

@@ -345,8 +345,8 @@ template <class Value, class Key>
 ///
 /// keys_of: mask index -> (unit -> unsigned key below 2^key_bits); pure. What it gives may also have
 /// sort(), see detail::sorts_words, to compare 64 units at a time.
-/// key_bits: 32 or 64. threads: 0 for all that the machine has. Units are numbered through the masks in listed order; of equal keys the unit
-/// with the lower number is kept.
+/// key_bits: 32 or 64. threads: 0 for all that the machine has. Units are numbered through the masks
+/// in listed order; of equal keys the unit with the lower number is kept.
 /// Throws input_error, nothing changed, if fewer than k units are kept.
 /// Cost: two passes. Memory: about 2 % of the kept units' keys, or a histogram of 512 KiB a thread;
 /// nothing is concatenated, and only the bracket is sorted in part. The result is the same for any

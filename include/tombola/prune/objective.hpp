@@ -48,6 +48,19 @@ concept measuring_objective = objective<O> && requires(O& o, const ticket& t) {
   { o.measure(t) } -> std::same_as<measurement>;
 };
 
+/// An objective that hands out what its metric is made of: one result for each example.
+///
+///   examples(t)   one number for each example under ticket t, such as 1 where the prediction is
+///                 right and 0 where not; larger is better
+///
+/// Laws: as many examples in the same order whatever the ticket; every result is finite. For
+/// accuracy the mean of examples(t) is metric(t); metrics that do not average over examples, such as
+/// F1 or Matthews correlation, have no such results. The guard of lower_bound.hpp asks for them.
+template <class O>
+concept example_objective = objective<O> && requires(O& o, const ticket& t) {
+  { o.examples(t) } -> std::convertible_to<std::vector<double>>;
+};
+
 /// The full ticket of an objective: everything kept.
 template <objective O>
 [[nodiscard]] ticket full_ticket(O& o) {

@@ -11,9 +11,11 @@
 #include "tombola/core/mask.hpp"
 #include "tombola/core/scores.hpp"
 #include "tombola/core/ticket.hpp"
+#include "tombola/prune/schedule.hpp"
 
 /// Selection: scores and a number to a mask, for units that are few enough to be listed. Heads,
 /// MLPs and neurons are; for single weights see weights.hpp, which keeps the same rule for ties.
+/// Rows and n of m: select_rows.hpp. Floors and caps for groups or layers: select_within.hpp.
 ///
 ///   mask best_30 = keep_highest(scores_of_heads, 30);
 ///   ticket less = remove_lowest(full, all_scores, 14);   // in one ranking over all groups
@@ -117,6 +119,23 @@ inline void rank_lowest(std::vector<ranked_unit>& units, std::size_t k) {
     if (k[g] > 0) t.replace(g, remove_lowest(t[g], s[g], k[g]));
   }
   return t;
+}
+
+/// Removes a share of the units that are left, in one ranking over all groups: remove_lowest of
+/// share_of(share, t.count()). Throws input_error unless 0 <= share <= 1, else as remove_lowest.
+[[nodiscard]] inline ticket remove_lowest_share(ticket t, std::span<const scores> s, double share) {
+  const std::size_t k = share_of(share, t.count());
+  return remove_lowest(std::move(t), s, k);
+}
+
+/// Removes the same share of what is left of each group: share_of(share, t[g].count()) of group g.
+/// Throws input_error unless 0 <= share <= 1, else as remove_lowest_of_each.
+[[nodiscard]] inline ticket remove_lowest_share_of_each(ticket t,
+                                                        std::span<const scores> s,
+                                                        double share) {
+  std::vector<std::size_t> k;
+  for (const mask& m : t.masks()) k.push_back(share_of(share, m.count()));
+  return remove_lowest_of_each(std::move(t), s, k);
 }
 
 }  // namespace tombola

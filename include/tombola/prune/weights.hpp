@@ -80,8 +80,19 @@ struct magnitude_keys {
   }
 };
 
+/// Scores order as these integers do: those of negative numbers reversed below those of positive
+/// ones, -0 as 0. Precondition: not NaN.
+[[nodiscard]] inline std::uint32_t score_key(float x) noexcept {
+  constexpr std::uint32_t sign = ~magnitude_bits;
+  const auto bits = std::bit_cast<std::uint32_t>(x);
+  if (bits == sign) return sign;  // -0: the key of 0
+  return (bits & sign) != 0 ? ~bits : bits | sign;
+}
+
 /// Looks at the bits, so that a build with -ffast-math finds a NaN too.
-inline void require_no_nan(std::span<const weight_span> weights, std::size_t threads) {
+inline void require_no_nan(std::span<const weight_span> weights,
+                           std::size_t threads,
+                           const char* what = "weights") {
   std::vector<key_tile> tiles;
   for (std::size_t g = 0; g < weights.size(); ++g) {
     tiles.push_back({g, 0, words_for(weights[g].values.size())});
@@ -101,8 +112,8 @@ inline void require_no_nan(std::span<const weight_span> weights, std::size_t thr
     const weight_span& w = weights[g];
     std::size_t i = 0;
     while (magnitude_key(w.values[i]) <= infinite_bits) ++i;
-    throw input_error("weights of " + to_string(w.group) + ": value " + std::to_string(i) +
-                      " is NaN, expected a number");
+    throw input_error(std::string{what} + " of " + to_string(w.group) + ": value " +
+                      std::to_string(i) + " is NaN, expected a number");
   }
 }
 
@@ -166,6 +177,28 @@ inline void remove_by_magnitude(std::span<const weight_span> weights,
   for (const group& g : groups) masks.push_back(mask::all_kept(g.size()));
   detail::remove_by_magnitude(weights, masks, k, first, threads);
   return {std::move(groups), std::move(masks)};
+}
+
+/// Removes the k weights that `current` keeps with the lowest scores, in one ranking over all groups:
+/// for scores of single weights, such as Wanda's or Taylor's, which are too many to be listed.
+///
+/// scores_of: a score for each weight, as spans. Of equal scores the lower index is kept, counted
+/// through the groups in listed order; 0 and -0 are equal, infinities rank at both ends.
+/// Throws and costs as remove_by_magnitude.
+[[nodiscard]] inline ticket remove_by_score(std::span<const weight_span> scores_of,
+                                            const ticket& current,
+                                            std::size_t k,
+                                            std::size_t threads = 0) {
+  require_same_groups(full_ticket(scores_of), current);
+  detail::require_no_nan(scores_of, threads, "scores");
+  std::vector<mask> masks = detail::masks_of(current);
+  const auto keys_of = [scores_of](std::size_t g) {
+    return [values = scores_of[g].values.data()](std::size_t unit) {
+      return detail::score_key(values[unit]);
+    };
+  };
+  remove_lowest_keys(std::span{masks}, k, 32, keys_of, threads);
+  return detail::with_masks(current, std::move(masks));
 }
 
 /// Removes exactly k of the units that `current` keeps, every choice of k equally likely.
