@@ -140,7 +140,7 @@ TEST_CASE("golden arrays: importances are normalised by layer, then to 0 and 1")
       REQUIRE(form);
       CHECK(form->least == 0.0);
       CHECK(form->largest == 1.0);
-      CHECK(form->slope > 0.0);
+      CHECK(form->slope > 0.5);  // far from the map that takes everything to one number
       // The recorded largest deviation is 1.2e-7, float's rounding.
       CHECK(form->deviation <= 1.21e-7);
       // Least of the scores before they were mapped: an absolute value, as the study takes it.

@@ -97,8 +97,8 @@ template <std::size_t Axes>
   return there;
 }
 
-/// An array of numbers with so many axes. Throws format_error, naming the index, at a number that is
-/// not finite: one of them would make every mean over it meaningless.
+/// An array of numbers with so many axes. Throws format_error, naming the index, at a number that
+/// is not finite: one of them would make every mean over it meaningless.
 [[nodiscard]] inline io::npy_array read_finite(const std::filesystem::path& file,
                                                std::size_t axes) {
   io::npy_array a = io::read_npy(file);
@@ -168,8 +168,8 @@ template <std::size_t Axes>
 
 /// The masks of one group of a set as numbers, 0 and 1.
 ///
-/// Throws input_error, naming task and seed, where a task lacks a seed that another has, or a ticket
-/// the group; shape_error if the group has another number of axes.
+/// Throws input_error, naming task and seed, where a task lacks a seed that another has, or a
+/// ticket the group; shape_error if the group has another number of axes.
 template <std::size_t Axes>
 [[nodiscard]] study_array<Axes> study_array_of(const ticket_set& set,
                                                const std::string& group_name) {

@@ -42,7 +42,7 @@ template <std::size_t Axes>
 }
 
 /// Sums over tasks, seed by seed, as an array of one task of the given name. Of 0/1 masks it is the
-/// number of tasks that keep a unit (the study's heat maps of all tasks, before mean and deviation).
+/// number of tasks that keep a unit: the study's heat maps of all tasks, before mean and deviation.
 template <std::size_t Axes>
 [[nodiscard]] study_array<Axes> summed_over_tasks(const study_array<Axes>& a,
                                                   std::string name = "all") {
