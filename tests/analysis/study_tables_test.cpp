@@ -8,6 +8,7 @@
 #include "tombola/analysis/size_agreement.hpp"
 #include "tombola/analysis/super_tickets.hpp"
 #include "tombola/analysis/task_pairs.hpp"
+#include "tombola/analysis/ticket_sizes.hpp"
 #include "tombola/core/error.hpp"
 
 using namespace tombola;
@@ -93,6 +94,19 @@ TEST_CASE("sizes: numbers that are no architecture are refused") {
   const bert_parameters p = parameters_of({most, 1, most, most, most, most, most, most});
   CHECK(p.total > p.prunable_weights);
   CHECK(p.prunable_weights / most == p.head + p.attention_bias + p.mlp);
+}
+
+TEST_CASE("sizes: of a set's tickets, a missing group being whole") {
+  const auto model = [](const std::string&) { return bert_architecture{2, 2, 4, 8, 10, 6, 2, 2}; };
+  const auto all = ticket_sizes(sample(), model);  // heads 2 x 2, no MLPs
+  REQUIRE(all.size() == 2);
+  const std::size_t total = parameters_of(model("")).total;
+  CHECK(all[0].parameters == std::vector<std::size_t>{total - 2 * 38 - 4, total - 3 * 38 - 4});
+  CHECK(all[0].sizes[0] == subnetwork_size(model(""), static_cast<double>(total - 80)));
+  const auto as_study = ticket_sizes(sample(), model, embedding_share::rounded_as_study);
+  const double share = 80.0 / static_cast<double>(total);  // of the embeddings
+  CHECK(*as_study[1].over_seeds.mean - *all[1].over_seeds.mean == Approx(share - 0.21));
+  CHECK(ticket_size_table(all).rows.size() == 2);
 }
 
 TEST_CASE("super tickets: what every seed keeps, beside independent seeds") {

@@ -1,4 +1,4 @@
-// The sizes of the study's subnetworks, from its masks and from the steps of its magnitude searches.
+// The sizes of the study's subnetworks, from its masks and its numbers of steps by magnitude.
 
 #include <algorithm>
 #include <cmath>
@@ -13,6 +13,7 @@
 #include "tombola/analysis/bert_sizes.hpp"
 #include "tombola/analysis/mask_folder.hpp"
 #include "tombola/analysis/moments.hpp"
+#include "tombola/analysis/ticket_sizes.hpp"
 #include "tombola/io/json.hpp"
 #include "tombola/prune/schedule.hpp"
 
@@ -31,19 +32,11 @@ bert_architecture model_for(const std::string& task) {
   return a;
 }
 
-/// Sizes as the study has them, seed by seed in the recorded order.
-std::vector<double> sizes_of(const task_tickets& task, embedding_share share) {
-  const bert_architecture a = model_for(task.task);
-  std::vector<double> sizes;
-  for (const std::string& seed : seed_order) {
-    const auto at = std::find_if(task.seeds.begin(), task.seeds.end(),
-                                 [&](const seed_ticket& s) { return s.seed == seed; });
-    REQUIRE(at != task.seeds.end());
-    sizes.push_back(subnetwork_size(
-        a, static_cast<double>(parameters_left(a, at->value.at("heads"), at->value.at("mlps"))),
-        share));
-  }
-  return sizes;
+/// The size that one seed's ticket has.
+double size_of(const ticket_size& t, const std::string& seed) {
+  const auto at = std::find(t.seeds.begin(), t.seeds.end(), seed);
+  REQUIRE(at != t.seeds.end());
+  return t.sizes[static_cast<std::size_t>(at - t.seeds.begin())];
 }
 
 /// Percent as the figures' titles round them.
@@ -78,33 +71,34 @@ TEST_CASE("golden sizes: good and super tickets over heads and MLPs") {
                            .at("eval_performance_analysis")
                            .at("figure_titles_size_percent_mean_std");
   constexpr auto study = embedding_share::rounded_as_study;
-  const ticket_set good = read_mask_set(*folder / "heads_mlps");
-  const ticket_set super = read_mask_set(*folder / "heads_mlps_super");
-  REQUIRE(good.tasks.size() == 9);
-  for (std::size_t t = 0; t < good.tasks.size(); ++t) {
-    const std::string& task = good.tasks[t].task;
+  const ticket_set tickets = read_mask_set(*folder / "heads_mlps");
+  const auto good = ticket_sizes(tickets, model_for, study);
+  const auto exact = ticket_sizes(tickets, model_for);
+  const auto super = ticket_sizes(read_mask_set(*folder / "heads_mlps_super"), model_for, study);
+  REQUIRE(good.size() == 9);
+  REQUIRE(super.size() == 9);
+  for (std::size_t t = 0; t < good.size(); ++t) {
+    const std::string& task = good[t].task;
     INFO(task);
     const json& e = expected.at(task);
-    const auto sizes = sizes_of(good.tasks[t], study);
-    for (std::size_t s = 0; s < sizes.size(); ++s) {
-      CHECK(sizes[s] == Approx(e.at("importance").at(s).get<double>()).epsilon(1e-11));
+    for (std::size_t s = 0; s < seed_order.size(); ++s) {
+      CHECK(size_of(good[t], seed_order[s]) ==
+            Approx(e.at("importance").at(s).get<double>()).epsilon(1e-11));
     }
-    const moments m = moments_of(sizes);
+    const moments& m = good[t].over_seeds;
     CHECK(*m.mean == Approx(e.at("importance_mean").get<double>()).epsilon(1e-11));
     CHECK(*m.deviation == Approx(e.at("importance_std").get<double>()).epsilon(1e-11));
     same_title(m, titles.at(task).at("importance"));
-    REQUIRE(super.tasks[t].task == task);
-    const moments of_super = moments_of(sizes_of(super.tasks[t], study));
-    CHECK(*of_super.mean == Approx(e.at("super_mean").get<double>()).epsilon(1e-11));
-    same_title(of_super, titles.at(task).at("super"));
+    REQUIRE(super[t].task == task);
+    CHECK(*super[t].over_seeds.mean == Approx(e.at("super_mean").get<double>()).epsilon(1e-11));
+    same_title(super[t].over_seeds, titles.at(task).at("super"));
 
     // The exact share of the embeddings instead of 0.21: every size is lower by the same.
     const bert_parameters p = parameters_of(model_for(task));
     const double share = static_cast<double>(p.embeddings) / static_cast<double>(p.total);
     CHECK(share == Approx(0.217723).margin(1e-5));
-    const moments exact = moments_of(sizes_of(good.tasks[t], embedding_share::exact));
-    CHECK(*m.mean - *exact.mean == Approx(share - 0.21).epsilon(1e-11));
-    CHECK(*exact.deviation == Approx(*m.deviation).epsilon(1e-11));
+    CHECK(*m.mean - *exact[t].over_seeds.mean == Approx(share - 0.21).epsilon(1e-11));
+    CHECK(*exact[t].over_seeds.deviation == Approx(*m.deviation).epsilon(1e-11));
   }
 }
 

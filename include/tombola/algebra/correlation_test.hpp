@@ -47,7 +47,7 @@ template <class Coefficient>
 /// I(1 - r^2; a, 1/2), the regularised incomplete beta function, for 0 < |r| < 1 and a > 0.
 ///
 /// Two continued fractions of the hypergeometric function: in r^2 where r is small, else in
-/// (1 - r^2) / r^2, whose coefficients are all positive, so that nothing cancels however large a is.
+/// (1 - r^2) / r^2, whose coefficients are all positive: nothing cancels, however large a is.
 /// Source: NIST Digital Library of Mathematical Functions, 8.17.22 and 15.7.5 with 15.8.1.
 [[nodiscard]] inline double beta_tail_of_correlation(double r, double a) {
   const double y = r * r, x = (1.0 - r) * (1.0 + r);

@@ -126,7 +126,7 @@ template <class E>
 }
 
 /// The values of an expression as a mask over as many units, numbered row-major: 1 or true is kept,
-/// 0 or false pruned. Numbers of any type; a comparison such as `importance > 0.5` is an expression.
+/// 0 or false pruned. Numbers of any type; `importance > 0.5` is such an expression.
 ///
 /// Throws input_error, naming the index, at the first value that is neither 0 nor 1, NaN included.
 template <class E>
