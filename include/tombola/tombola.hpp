@@ -5,6 +5,7 @@
 
 #include "tombola/algebra/agreement.hpp"
 #include "tombola/algebra/chance.hpp"
+#include "tombola/algebra/correlation_test.hpp"
 #include "tombola/algebra/estimate.hpp"
 #include "tombola/algebra/granularity.hpp"
 #include "tombola/algebra/multiple_testing.hpp"

@@ -14,6 +14,7 @@ set(floors_nn core io backend)
 set(floors_analysis core algebra io)
 set(floors_experiment core algebra io backend data prune nn)
 set(floors_eigen core backend)
+set(floors_interop core algebra)
 set(floors_umbrella core algebra prune)
 
 # Who stands on io may use what io's own headers speak: JSON, formatted text.
@@ -26,6 +27,7 @@ set(outside_prune "")
 set(outside_data "^(utf8proc\\.h|fmt/.*|nlohmann/.*)$")
 set(outside_nn "^(fmt/.*|nlohmann/.*)$")
 set(outside_analysis "^(xtensor/.*|fmt/.*|nlohmann/.*)$")
+set(outside_interop "^xtensor/.*$")
 set(outside_experiment "^(fmt/.*|nlohmann/.*)$|${posix}")
 set(outside_eigen "^(Eigen/.*|omp\\.h|immintrin\\.h)$")
 
