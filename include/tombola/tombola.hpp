@@ -7,6 +7,7 @@
 #include "tombola/algebra/chance.hpp"
 #include "tombola/algebra/estimate.hpp"
 #include "tombola/algebra/granularity.hpp"
+#include "tombola/algebra/layers.hpp"
 #include "tombola/algebra/multiple_testing.hpp"
 #include "tombola/algebra/overlap.hpp"
 #include "tombola/algebra/rank_biased_overlap.hpp"
