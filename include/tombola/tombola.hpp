@@ -5,6 +5,7 @@
 
 #include "tombola/algebra/agreement.hpp"
 #include "tombola/algebra/chance.hpp"
+#include "tombola/algebra/core_and_periphery.hpp"
 #include "tombola/algebra/estimate.hpp"
 #include "tombola/algebra/granularity.hpp"
 #include "tombola/algebra/layers.hpp"
