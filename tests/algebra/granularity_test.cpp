@@ -28,6 +28,11 @@ TEST_CASE("lift: weights to the rows and columns they lie in") {
   // A share of 0 still asks for one unit; a coarse unit without any is pruned.
   CHECK(lift(mask{6}, 1, blocks{6}, lift_rule::share(0.0)).count() == 0);
   CHECK(lift(mask::all_kept(6), 2, blocks{6}, lift_rule::all()).count() == 1);
+  // 7 of 100 are a share of 0.07, though 0.07 * 100 in double lies above 7.
+  mask seven{100};
+  seven.set_word(0, 0x7F);
+  CHECK(lift(seven, 1, blocks{100}, lift_rule::share(0.07)).count() == 1);
+  CHECK(lift(seven, 1, blocks{100}, lift_rule::share(0.0701)).count() == 0);
   CHECK_THROWS_WITH(lift(w, 1, blocks{6}, lift_rule::any()),
                     "unit 6 belongs to coarse unit 1 of 1");
   CHECK_THROWS_AS(lift_rule::share(1.5), input_error);

@@ -1,4 +1,4 @@
-// refused: discards qualifiers|not viable.*const
+// refused: discards qualifiers|not viable.*const|not marked const
 #include "tombola/core/ticket.hpp"
 
 // A mask inside a ticket cannot be changed to one that does not cover its group.

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <bit>
-#include <cmath>
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -81,7 +81,8 @@ public:
     return lift_rule{at_least};
   }
   [[nodiscard]] constexpr bool keeps(std::size_t kept, std::size_t size) const noexcept {
-    return kept > 0 && static_cast<double>(kept) >= share_ * static_cast<double>(size);
+    // Divided, so that 7 of 100 are a share of 0.07: the product 0.07 * 100 rounds to above 7.
+    return kept > 0 && static_cast<double>(kept) / static_cast<double>(size) >= share_;
   }
 
 private:
@@ -115,25 +116,55 @@ template <unit_set A, std::invocable<std::size_t> Place>
   return m;
 }
 
+namespace detail {
+
+/// 64 bits from bit `first` on; those past the last word are 0. Precondition: first lies in a word.
+[[nodiscard]] inline std::uint64_t bits_from(std::span<const std::uint64_t> words,
+                                             std::size_t first) noexcept {
+  const std::size_t w = first / bits_per_word, shift = first % bits_per_word;
+  const std::uint64_t low = words[w] >> shift;
+  if (shift == 0 || w + 1 == words.size()) return low;
+  return low | words[w + 1] << (bits_per_word - shift);
+}
+
+/// Throws shape_error, starting with `what`, unless n units have [first, first + count) among them.
+inline void require_range(std::size_t n, std::size_t first, std::size_t count, const char* what) {
+  if (first > n || count > n - first) {
+    throw shape_error(std::string{what} + ": " + std::to_string(count) + " units from unit " +
+                      std::to_string(first) + " on, expected them among " + std::to_string(n));
+  }
+}
+
+}  // namespace detail
+
 /// Units [first, first + count) of a mask as a mask of their own, such as a layer's heads.
 /// Throws shape_error where there are not so many. Cost: one pass over the words.
 template <unit_set A>
 [[nodiscard]] mask slice(const A& a, std::size_t first, std::size_t count) {
-  if (first > a.size() || count > a.size() - first) {
-    throw shape_error("slice: units " + std::to_string(first) + " to " +
-                      std::to_string(first + count) + " of " + std::to_string(a.size()));
-  }
+  detail::require_range(a.size(), first, count, "slice");
   const auto words = std::span<const std::uint64_t>{a.words()};
-  const std::size_t skip = first / bits_per_word, shift = first % bits_per_word;
   mask m{count};
   for (std::size_t w = 0; w < words_for(count); ++w) {
-    std::uint64_t bits = words[skip + w] >> shift;
-    if (shift != 0 && skip + w + 1 < words.size()) {
-      bits |= words[skip + w + 1] << (bits_per_word - shift);
-    }
-    m.set_word(w, bits);
+    m.set_word(w, detail::bits_from(words, first + w * bits_per_word));
   }
   return m;
+}
+
+/// The other way round: units [first, first + part.size()) of m become those of part, the others
+/// stay. Throws shape_error where there are not so many. Nothing is allocated.
+/// Precondition: part is no view of m's own words.
+template <unit_set B>
+void put_slice(mask& m, std::size_t first, const B& part) {
+  detail::require_range(m.size(), first, part.size(), "put_slice");
+  const auto words = std::span<const std::uint64_t>{part.words()};
+  const std::size_t end = first + part.size();
+  for (std::size_t at = first, count = 0; at < end; at += count) {
+    const std::size_t w = at / bits_per_word, shift = at % bits_per_word;
+    count = std::min(bits_per_word - shift, end - at);  // units of this word that change
+    const std::uint64_t changed = tail_bits(count) << shift;
+    const std::uint64_t bits = detail::bits_from(words, at - first) << shift;
+    m.set_word(w, (m.words()[w] & ~changed) | (bits & changed));
+  }
 }
 
 }  // namespace tombola

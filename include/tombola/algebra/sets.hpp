@@ -15,9 +15,15 @@
 
 namespace tombola {
 
-// A mask is the set of units it keeps. By value here; in place, two masks at a time, `&=`, `|=`,
-// `^=`, `-=` and `flip` of the mask itself. Everything throws shape_error where sizes or groups
-// differ, and takes one pass over the words. To count a result without building it: overlap.hpp.
+// A mask is the set of units it keeps. Everything throws shape_error where sizes or groups differ,
+// and takes one pass over the words. To count a result without building it: overlap.hpp.
+//
+//   by value                   operator  in place   operator
+//   united(a, b)               a | b     unite      a |= b
+//   intersected(a, b)          a & b     intersect  a &= b
+//   difference(a, b)           a - b     subtract   a -= b
+//   symmetric_difference(a, b) a ^ b     toggle     a ^= b
+//   complement(a)              ~a        invert     a.flip()
 
 namespace detail {
 
@@ -173,6 +179,8 @@ template <unit_set A, unit_set B>
   return detail::by_group(a, a, [](const mask& x, const mask&) { return complement(x); });
 }
 
+// Of several tickets, as of several masks. Throw input_error where there is no ticket.
+
 template <tickets R>
 [[nodiscard]] ticket united(const R& several) {
   return detail::by_group(several, "united", [](const auto& masks) { return united(masks); });
@@ -181,6 +189,16 @@ template <tickets R>
 [[nodiscard]] ticket intersected(const R& several) {
   return detail::by_group(several, "intersected",
                           [](const auto& masks) { return intersected(masks); });
+}
+template <tickets R>
+[[nodiscard]] ticket difference(const R& several) {
+  return detail::by_group(several, "difference",
+                          [](const auto& masks) { return difference(masks); });
+}
+template <tickets R>
+[[nodiscard]] ticket symmetric_difference(const R& several) {
+  return detail::by_group(several, "symmetric_difference",
+                          [](const auto& masks) { return symmetric_difference(masks); });
 }
 
 /// Whether both tickets keep exactly the same units. Provenance does not count.
@@ -196,6 +214,95 @@ template <tickets R>
     if (!is_subset(a[g], b[g])) return false;
   }
   return true;
+}
+
+// In place: a becomes the result, nothing is allocated, and where the sizes or groups differ a stays
+// as it is. A ticket keeps its groups; its provenance becomes empty, as that of the result by value.
+
+/// Keeps what b keeps, too.
+template <unit_set B>
+void unite(mask& a, const B& b) {
+  require_same_size(a, b, "unite");
+  a |= b;
+}
+/// Prunes what b does not keep.
+template <unit_set B>
+void intersect(mask& a, const B& b) {
+  require_same_size(a, b, "intersect");
+  a &= b;
+}
+/// Prunes what b keeps.
+template <unit_set B>
+void subtract(mask& a, const B& b) {
+  require_same_size(a, b, "subtract");
+  a -= b;
+}
+/// Changes the units that b keeps: kept becomes pruned, pruned becomes kept.
+template <unit_set B>
+void toggle(mask& a, const B& b) {
+  require_same_size(a, b, "toggle");
+  a ^= b;
+}
+/// Changes every unit.
+inline void invert(mask& a) noexcept {
+  a.flip();
+}
+
+inline void unite(ticket& a, const ticket& b) {
+  a |= b;
+}
+inline void intersect(ticket& a, const ticket& b) {
+  a &= b;
+}
+inline void subtract(ticket& a, const ticket& b) {
+  a -= b;
+}
+inline void toggle(ticket& a, const ticket& b) {
+  a ^= b;
+}
+inline void invert(ticket& a) noexcept {
+  a.flip();
+}
+
+// Operators, for masks and views in any mixture and for two tickets; no other type gets here. They
+// bind as for integers: `-` first, then `==`, then `&`, `^`, `|`. So a & b == c asks for parentheses,
+// and without them does not compile.
+
+template <unit_set A, unit_set B>
+[[nodiscard]] mask operator|(const A& a, const B& b) {
+  return united(a, b);
+}
+template <unit_set A, unit_set B>
+[[nodiscard]] mask operator&(const A& a, const B& b) {
+  return intersected(a, b);
+}
+template <unit_set A, unit_set B>
+[[nodiscard]] mask operator-(const A& a, const B& b) {
+  return difference(a, b);
+}
+template <unit_set A, unit_set B>
+[[nodiscard]] mask operator^(const A& a, const B& b) {
+  return symmetric_difference(a, b);
+}
+template <unit_set A>
+[[nodiscard]] mask operator~(const A& a) {
+  return complement(a);
+}
+
+[[nodiscard]] inline ticket operator|(const ticket& a, const ticket& b) {
+  return united(a, b);
+}
+[[nodiscard]] inline ticket operator&(const ticket& a, const ticket& b) {
+  return intersected(a, b);
+}
+[[nodiscard]] inline ticket operator-(const ticket& a, const ticket& b) {
+  return difference(a, b);
+}
+[[nodiscard]] inline ticket operator^(const ticket& a, const ticket& b) {
+  return symmetric_difference(a, b);
+}
+[[nodiscard]] inline ticket operator~(const ticket& a) {
+  return complement(a);
 }
 
 }  // namespace tombola

@@ -18,6 +18,31 @@
 
 namespace tombola {
 
+namespace detail {
+
+/// The least number of k masks that is at least this share of them, and one of them.
+/// Throws input_error, starting with `what`, for a share outside [0, 1].
+[[nodiscard]] inline std::size_t masks_of_share(std::size_t k, double share, const char* what) {
+  if (!(share >= 0.0 && share <= 1.0)) {
+    throw input_error(std::string{what} + ": a share of " + std::to_string(share) +
+                      ", expected a number from 0 to 1");
+  }
+  // Divided, so that 7 of 100 are a share of 0.07: the product 0.07 * 100 rounds to above 7.
+  std::size_t r = std::min<std::size_t>(k, 1);
+  while (r < k && static_cast<double>(r) / static_cast<double>(k) < share) ++r;
+  return r;
+}
+
+/// Throws input_error, starting with `what`, if r of k masks are asked for and there are fewer.
+inline void require_masks(std::size_t r, std::size_t k, const char* what) {
+  if (r > k) {
+    throw input_error(std::string{what} + ": " + std::to_string(r) + " of " + std::to_string(k) +
+                      " masks, expected at most all of them");
+  }
+}
+
+}  // namespace detail
+
 /// How k masks on n units keep them. Every agreement number of agreement.hpp is a function of this.
 struct survival {
   std::size_t units = 0;                             ///< n
@@ -31,6 +56,28 @@ struct survival {
   /// Units that some mask keeps.
   [[nodiscard]] std::size_t kept_by_any() const noexcept {
     return units - units_by_survival.front();
+  }
+  /// Units that no mask keeps.
+  [[nodiscard]] std::size_t kept_by_none() const noexcept {
+    return masks() == 0 ? 0 : units_by_survival.front();
+  }
+  /// Units that r masks keep, or more. Throws input_error if r is above the number of masks.
+  [[nodiscard]] std::size_t kept_by_at_least(std::size_t r) const {
+    detail::require_masks(r, masks(), "kept_by_at_least");
+    std::size_t sum = 0;
+    for (std::size_t i = r; i < units_by_survival.size(); ++i) sum += units_by_survival[i];
+    return sum;
+  }
+  /// Units that at least this share of the masks keeps, and one of them. Throws input_error outside
+  /// [0, 1].
+  [[nodiscard]] std::size_t kept_by_share(double share) const {
+    return kept_by_at_least(detail::masks_of_share(masks(), share, "kept_by_share"));
+  }
+  /// Units that some masks keep and others prune. With all and none they add up to n.
+  [[nodiscard]] std::size_t in_periphery() const noexcept {
+    std::size_t sum = 0;
+    for (std::size_t r = 1; r + 1 < units_by_survival.size(); ++r) sum += units_by_survival[r];
+    return sum;
   }
   /// Kept units of all masks together.
   [[nodiscard]] std::size_t kept() const noexcept {
@@ -84,6 +131,21 @@ public:
       units &= (r >> p & 1U) != 0 ? planes_[p] : ~planes_[p];
     }
     return units;
+  }
+
+  /// The units whose count is r or more: from the highest plane down, those still equal to r and
+  /// those already above it.
+  [[nodiscard]] std::uint64_t units_at_least(std::size_t r) const noexcept {
+    std::uint64_t equal = ~std::uint64_t{0}, above = 0;
+    for (std::size_t p = planes_.size(); p-- > 0;) {
+      if ((r >> p & 1U) != 0) {
+        equal &= planes_[p];
+      } else {
+        above |= equal & planes_[p];
+        equal &= ~planes_[p];
+      }
+    }
+    return equal | above;
   }
 
 private:

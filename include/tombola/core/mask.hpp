@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -128,18 +129,25 @@ public:
     words_[w] = w + 1 == words_.size() ? bits & tail_bits(size_) : bits;
   }
 
-  /// In place, word by word. Throw shape_error if the sizes differ.
-  mask& operator&=(const mask& b) {
-    return combine(b, [](auto x, auto y) { return x & y; });
-  }
-  mask& operator|=(const mask& b) {
+  /// In place, word by word, with a mask or a view: union, intersection, symmetric difference, and
+  /// set difference, which prunes what b keeps. b may be this mask itself.
+  ///
+  /// Throw shape_error if the sizes differ, and change nothing then. Nothing is allocated. By value:
+  /// `|`, `&`, `^` and `-` in algebra/sets.hpp.
+  template <unit_set B>
+  mask& operator|=(const B& b) {
     return combine(b, [](auto x, auto y) { return x | y; });
   }
-  mask& operator^=(const mask& b) {
+  template <unit_set B>
+  mask& operator&=(const B& b) {
+    return combine(b, [](auto x, auto y) { return x & y; });
+  }
+  template <unit_set B>
+  mask& operator^=(const B& b) {
     return combine(b, [](auto x, auto y) { return x ^ y; });
   }
-  /// Set difference: prunes what b keeps.
-  mask& operator-=(const mask& b) {
+  template <unit_set B>
+  mask& operator-=(const B& b) {
     return combine(b, [](auto x, auto y) { return x & ~y; });
   }
 
@@ -156,13 +164,15 @@ private:
     if (!words_.empty()) words_.back() &= tail_bits(size_);
   }
 
-  template <class F>
-  mask& combine(const mask& b, F f) {
-    if (size_ != b.size_) {
-      throw shape_error("masks over " + std::to_string(size_) + " and " + std::to_string(b.size_) +
+  template <unit_set B, class F>
+  mask& combine(const B& b, F f) {
+    if (size_ != b.size()) {
+      throw shape_error("masks over " + std::to_string(size_) + " and " + std::to_string(b.size()) +
                         " units");
     }
-    for (std::size_t i = 0; i < words_.size(); ++i) words_[i] = f(words_[i], b.words_[i]);
+    const std::span<const std::uint64_t> words = b.words();
+    for (std::size_t i = 0; i < words_.size(); ++i) words_[i] = f(words_[i], words[i]);
+    clear_tail();  // should somebody's own unit_set have bits past its end
     return *this;
   }
 

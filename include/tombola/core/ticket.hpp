@@ -29,6 +29,11 @@ struct provenance {
   friend bool operator==(const provenance&, const provenance&) = default;
 };
 
+class ticket;
+
+/// Throws shape_error, naming the first difference, unless both have the same groups in one order.
+inline void require_same_groups(const ticket& a, const ticket& b);
+
 /// A mask for every group of a model, in a fixed order, with its provenance.
 ///
 /// Every mask covers its group exactly; no public call can break that.
@@ -96,6 +101,31 @@ public:
     return n;
   }
 
+  /// In place, group by group, as the operators of mask do it: union, intersection, symmetric
+  /// difference, set difference.
+  ///
+  /// Groups stay; the provenance becomes empty, because the result is not what a search found: a |= b
+  /// leaves what a = a | b would. Throw shape_error, naming the first difference, if the groups
+  /// differ, and change nothing then. Nothing is allocated.
+  ticket& operator|=(const ticket& b) {
+    return combine(b, [](mask& x, const mask& y) { x |= y; });
+  }
+  ticket& operator&=(const ticket& b) {
+    return combine(b, [](mask& x, const mask& y) { x &= y; });
+  }
+  ticket& operator^=(const ticket& b) {
+    return combine(b, [](mask& x, const mask& y) { x ^= y; });
+  }
+  ticket& operator-=(const ticket& b) {
+    return combine(b, [](mask& x, const mask& y) { x -= y; });
+  }
+
+  /// Kept becomes pruned and the other way round, in every group. The provenance becomes empty.
+  void flip() noexcept {
+    for (mask& m : masks_) m.flip();
+    origin = provenance{};
+  }
+
   provenance origin;
 
   friend bool operator==(const ticket&, const ticket&) = default;
@@ -117,11 +147,19 @@ private:
     }
   }
 
+  /// With equal groups the masks have equal sizes, so that f cannot throw halfway.
+  template <class F>
+  ticket& combine(const ticket& b, F f) {
+    require_same_groups(*this, b);
+    for (std::size_t i = 0; i < masks_.size(); ++i) f(masks_[i], b.masks_[i]);
+    origin = provenance{};
+    return *this;
+  }
+
   std::vector<group> groups_;
   std::vector<mask> masks_;
 };
 
-/// Throws input_error, naming the first difference, unless both have the same groups in one order.
 inline void require_same_groups(const ticket& a, const ticket& b) {
   const auto ga = a.groups(), gb = b.groups();
   for (std::size_t i = 0; i < ga.size() && i < gb.size(); ++i) {
