@@ -5,10 +5,11 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <numeric>
-#include <ranges>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "tombola/algebra/estimate.hpp"
@@ -23,15 +24,17 @@ namespace tombola {
 
 /// A list of scores: a vector, array or span of floats or doubles. Scores are compared in double.
 template <class X>
-concept score_list =
-    std::ranges::sized_range<X> && std::floating_point<std::ranges::range_value_t<X>>;
+concept score_list = requires(const X& x) {
+  requires std::floating_point<std::remove_cvref_t<decltype(*std::begin(x))>>;
+  { std::size(x) } -> std::convertible_to<std::size_t>;
+};
 
 namespace detail {
 
 /// Scores as doubles. Throws input_error for a NaN.
 template <score_list X>
 [[nodiscard]] std::vector<double> scores_of(const X& x, const char* what) {
-  std::vector<double> scores(std::ranges::begin(x), std::ranges::end(x));
+  std::vector<double> scores(std::begin(x), std::end(x));
   for (std::size_t i = 0; i < scores.size(); ++i) {
     if (std::isnan(scores[i])) {
       throw input_error(std::string{what} + ": score " + std::to_string(i) +

@@ -2,7 +2,7 @@
 
 #include <concepts>
 #include <cstddef>
-#include <ranges>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,8 +28,8 @@ namespace tombola {
 /// may hold workspaces and is therefore asked through a reference that is not const.
 template <class O>
 concept objective = requires(O& o, const ticket& t) {
-  requires std::ranges::input_range<decltype(o.groups())>;
-  requires std::convertible_to<std::ranges::range_reference_t<decltype(o.groups())>, group>;
+  { *std::begin(o.groups()) } -> std::convertible_to<group>;
+  std::end(o.groups());
   { o.scores(t) } -> std::convertible_to<std::vector<scores>>;
   { o.metric(t) } -> std::convertible_to<double>;
 };

@@ -2,9 +2,9 @@
 
 #include <concepts>
 #include <cstddef>
+#include <iterator>
 #include <limits>
 #include <optional>
-#include <ranges>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -38,8 +38,8 @@ namespace tombola {
 /// A new model stands at step 0, initialised or pretrained.
 template <class M>
 concept rewindable_model = requires(M& m, const ticket& t, std::size_t step) {
-  requires std::ranges::input_range<decltype(m.weights())>;
-  requires std::convertible_to<std::ranges::range_reference_t<decltype(m.weights())>, weight_span>;
+  { *std::begin(m.weights()) } -> std::convertible_to<weight_span>;
+  std::end(m.weights());
   m.train(t, step, step);
   { m.metric(t) } -> std::convertible_to<double>;
   requires std::movable<std::remove_cvref_t<decltype(m.save())>>;
