@@ -59,7 +59,7 @@ void convert(const convert_options& o, const common_options& c);
 void inspect(const std::filesystem::path& file, const common_options& c);
 
 struct report_command {
-  std::filesystem::path folder;
+  std::filesystem::path source;
   std::filesystem::path out;  ///< folder to write to; empty: the folder itself
 };
 void report(const report_command& o, const common_options& c);

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "tombola/analysis/folder.hpp"
+#include "tombola/analysis/mask_table.hpp"
 #include "tombola/io/npz.hpp"
 #include "tombola/io/safetensors.hpp"
 #include "tombola/io/ticket_file.hpp"
@@ -113,7 +114,7 @@ ticket read_masks(const fs::path& file) {
 }
 
 ticket read_named_masks(const fs::path& file) {
-  return read_as(file, group_named_by(file));
+  return read_as(file, analysis::group_named_by(file));
 }
 
 std::vector<ticket> read_masks(const std::vector<fs::path>& files) {
@@ -146,14 +147,6 @@ void write_masks(const fs::path& file, const ticket& t, io::mask_number number) 
   } else {
     io::write_ticket(file, t);
   }
-}
-
-std::string group_named_by(const fs::path& file) {
-  std::string name = file.stem().string();
-  if (name == "head_mask" || name == "head_importance") return "heads";
-  if (name == "mlp_mask" || name == "mlp_importance") return "mlps";
-  if (name.ends_with("_mask") && name.size() > 5) name.resize(name.size() - 5);
-  return name;
 }
 
 void put(nlohmann::json& object, const char* key, const estimate& e) {

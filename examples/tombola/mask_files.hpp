@@ -32,9 +32,6 @@ namespace tombola::driver {
 /// other names). number: of the first two. Throws input_error where .npy would need several groups.
 void write_masks(const std::filesystem::path& file, const ticket& t, io::mask_number number);
 
-/// The group that an array in a file of this name stands for, see read_named_masks.
-[[nodiscard]] std::string group_named_by(const std::filesystem::path& file);
-
 /// Puts a statistic under its key: a number, or null with the reason under `undefined`.
 void put(nlohmann::json& object, const char* key, const estimate& e);
 

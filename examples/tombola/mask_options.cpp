@@ -129,8 +129,9 @@ void add_report(CLI::App& root, mask_options& o) {
   CLI::App* app = root.add_subcommand("report", "One HTML file on a folder of runs or of masks");
   app->footer(
       "Example: tombola report runs\n"
-      "A table: tombola report masks.csv --out page      (columns file, task, seed; also set)");
-  app->add_option("source", o.reported.folder,
+      "A table: tombola report masks.csv --out page      (columns file, task, seed; also set, "
+      "group)");
+  app->add_option("source", o.reported.source,
                   "Runs; masks as <task>/seed_<n>/head_mask.npy; or a CSV that maps files to task "
                   "and seed")
       ->required();

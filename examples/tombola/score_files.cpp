@@ -11,6 +11,7 @@
 
 #include "examples/tombola/mask_files.hpp"
 
+#include "tombola/analysis/mask_table.hpp"
 #include "tombola/io/csv.hpp"
 #include "tombola/io/npy.hpp"
 #include "tombola/io/npz.hpp"
@@ -46,7 +47,7 @@ std::vector<scores> read_table(const fs::path& file) {
   std::map<std::string, std::size_t> place;
   for (std::size_t row = 0; row < table.rows(); ++row) {
     const std::string name{
-        named == header.end() ? group_named_by(file)
+        named == header.end() ? analysis::group_named_by(file)
                               : table.field(row, static_cast<std::size_t>(named - header.begin()))};
     const auto [at, fresh] = place.emplace(name, groups.size());
     if (fresh) groups.push_back({name, {}});
@@ -103,7 +104,7 @@ std::vector<scores> read_scores(const fs::path& file) {
   if (extension == ".npz") return read_archive(file);
   if (extension == ".safetensors") return read_tensors(file);
   const io::npy_array a = io::read_npy(file);
-  return {scores_of(file, {group_named_by(file), a.extents}, a.values)};
+  return {scores_of(file, {analysis::group_named_by(file), a.extents}, a.values)};
 }
 
 }  // namespace

@@ -164,6 +164,37 @@ TEST_CASE("compare and agreement take folders, and say how sure they are over al
   refuses("agreement " + runs + "/a", {"1 file", "expected at least two"}, here.str());
 }
 
+TEST_CASE("report reads a table that maps files to task and seed, and writes beside it") {
+  const folder here;
+  write_mask(here / "x/one.npy", {2, 3}, "110100");
+  write_mask(here / "x/two.npy", {2, 3}, "110010");
+  write(here / "x/masks.csv", "file,task,seed\none.npy,RTE,1\ntwo.npy,RTE,2\n");
+  const auto j = told("report " + (here / "x/masks.csv").string());
+  CHECK(j.at("report") == (here / "x/report.html").string());
+  CHECK(j.at("findings").size() == 1);
+  CHECK_THAT(text_of(here / "x/report.html"), Catch::Matchers::Contains("RTE"));
+  CHECK_THAT(text_of(here / "x/tables/overlap.csv"), Catch::Matchers::Contains(",RTE,"));
+  CHECK(fs::exists(here / "x/tables/overlap.tex"));
+  CHECK(fs::exists(here / "x/tables/overlap.txt"));
+  succeed("report " + (here / "x/masks.csv").string() + " --out " + (here / "y").string());
+  CHECK(text_of(here / "y/tables.json") == text_of(here / "x/tables.json"));
+  write(here / "x/bad.csv", "file,task\none.npy,RTE\n");
+  refuses("report " + (here / "x/bad.csv").string() + " --out " + (here / "z").string(),
+          {"bad.csv", "no column 'seed'"}, here / "z");
+}
+
+TEST_CASE("inspect describes an archive array by array") {
+  const folder here;
+  write_mask(here / "head_mask.npy", {2, 3}, "110100");
+  const std::string archive = (here / "a.npz").string();
+  succeed("convert " + (here / "head_mask.npy").string() + " --out " + archive);
+  const auto j = told("inspect " + archive);
+  CHECK(j.at("what") == "archive");
+  CHECK(j.at("arrays").at(0).at("name") == "heads");
+  CHECK(j.at("arrays").at(0).at("kept") == 3);
+  CHECK_THAT(succeed("inspect " + archive), Catch::Matchers::Contains("name heads"));
+}
+
 TEST_CASE("controls of every kind keep what their names say") {
   const folder here;
   std::vector<std::string> files;

@@ -77,6 +77,14 @@ svg .whisker{stroke-width:2;stroke:var(--first)}
 svg .mean{fill:var(--first)}
 svg .second .whisker{stroke:var(--second)}
 svg .second .mean{fill:var(--second)}
+svg .s0,svg .s2{--series:var(--first)}
+svg .s1,svg .s3{--series:var(--second)}
+svg .bar{fill:var(--series);stroke:var(--series)}
+svg .s2 .bar,svg .s3 .bar{fill:var(--card);stroke-width:1.6}
+svg .interval{stroke:var(--ink);stroke-width:1.2}
+svg .line{fill:none;stroke:var(--series);stroke-width:2}
+svg .s2 .line,svg .s3 .line{stroke-dasharray:6 3}
+svg .band{fill:var(--series);opacity:.14}
 svg .reference line,svg .baseline line{stroke:var(--quiet);stroke-dasharray:5 4}
 svg .guard line{stroke:var(--second);stroke-width:2}
 svg .guard text{fill:var(--second);font-weight:600}
