@@ -1,5 +1,8 @@
 #include "tombola/core/packed_batch.hpp"
 
+#include <cstdlib>
+#include <memory>
+
 #include "tests/support/catch.hpp"
 
 using namespace tombola;
@@ -42,4 +45,18 @@ TEST_CASE("a cleared batch is an empty one") {
   CHECK(b.offsets == numbers{0});
   CHECK((b.ids.empty() && b.segments.empty() && b.positions.empty() && b.example.empty()));
   CHECK((b.labels.empty() && b.targets.empty() && b.masked_rows.empty() && b.masked_ids.empty()));
+}
+
+TEST_CASE("a batch holds no more tokens than its offsets can say") {
+  packed_batch b;
+  b.add(numbers{1}, numbers{0}, 0);
+  // 2^31 - 1 tokens that are asked for but never touched.
+  constexpr std::size_t most = 0x7FFFFFFF;
+  const std::unique_ptr<void, void (*)(void*)> memory{std::calloc(most, 4), std::free};
+  if (memory == nullptr) return;
+  const std::span<const std::int32_t> many{static_cast<const std::int32_t*>(memory.get()), most};
+  CHECK_THROWS_WITH(
+      b.add(many, many, 0),
+      "packed_batch: a sequence of 2147483647 tokens after 1, expected at most 2147483647 in all");
+  CHECK(b.tokens() == 1);
 }

@@ -82,3 +82,17 @@ TEST_CASE("super, bizzaro and midling have one size; bizzaro is drawn once") {
   CHECK(intersected(small.super, small.bizzaro).count() == 0);
   CHECK(intersected(united(small.super, small.bizzaro), small.midling).count() == 0);
 }
+
+TEST_CASE("draws below numbers of more than 32 bits are those of Python") {
+  // random.Random(1337)._randbelow(n), twice.
+  const auto two_below = [](std::size_t n) {
+    study::python_random draws{1337};
+    const std::size_t first = draws.below(n);
+    return std::vector<std::size_t>{first, draws.below(n)};
+  };
+  using numbers = std::vector<std::size_t>;
+  CHECK(two_below((std::size_t{1} << 32) - 1) == numbers{2653228291, 3975144315});
+  CHECK(two_below(std::size_t{1} << 32) == numbers{3540658286, 3391361277});
+  CHECK(two_below(std::size_t{1} << 40) == numbers{733685098606, 793665343741});
+  CHECK(two_below(~std::size_t{0}) == numbers{17073114832458550531U, 13094974362849908645U});
+}

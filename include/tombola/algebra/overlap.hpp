@@ -62,7 +62,8 @@ template <unit_set A, unit_set B>
 [[nodiscard]] overlap count_overlap(const A& a, const B& b, std::size_t threads = 1) {
   require_same_size(a, b, "count_overlap");
   const std::span<const std::uint64_t> x = a.words(), y = b.words();
-  std::vector<detail::common_counts> counts(std::max<std::size_t>(threads, 1));
+  std::vector<detail::common_counts> counts(
+      detail::slices_for(x.size(), detail::block_words, threads));
   detail::in_slices(x.size(), detail::block_words, threads,
                     [&](std::size_t t, std::size_t begin, std::size_t end) {
                       counts[t] = detail::count_words(x.subspan(begin, end - begin),
@@ -149,7 +150,8 @@ template <unit_sets R>
     for (std::size_t j = i + 1; j < k; ++j) pairs.push_back({i, j, {}});
   }
   // Counts of a thread: sizes of the masks, then what each pair shares.
-  std::vector<std::vector<std::size_t>> counts(std::max<std::size_t>(threads, 1));
+  std::vector<std::vector<std::size_t>> counts(
+      detail::slices_for(words_for(n), detail::block_words, threads));
   detail::in_slices(words_for(n), detail::block_words, threads,
                     [&](std::size_t t, std::size_t begin, std::size_t end) {
                       counts[t].assign(k + pairs.size(), 0);

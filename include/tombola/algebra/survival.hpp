@@ -223,8 +223,7 @@ template <unit_sets R>
 [[nodiscard]] survival count_survival(const R& masks, std::size_t threads = 1) {
   const std::size_t n = common_size(masks, "count_survival"), k = masks.size();
   const auto words = detail::words_of(masks);
-  std::vector<survival> parts(std::max<std::size_t>(threads, 1),
-                              detail::survival_of_words(words, 0, 0));
+  std::vector<survival> parts(detail::slices_for(words_for(n), detail::block_words, threads));
   detail::in_slices(words_for(n), detail::block_words, threads,
                     [&](std::size_t t, std::size_t begin, std::size_t end) {
                       parts[t] = detail::survival_of_words(words, begin, end);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -36,13 +37,20 @@ struct packed_batch {
   }
 
   /// Appends one sequence. `place` is its position in the shuffled epoch.
-  /// Throws shape_error if it is empty, or if ids and segments differ in length.
+  /// Throws shape_error if it is empty, if ids and segments differ in length, or if the batch would
+  /// hold more tokens than offsets can say.
   void add(std::span<const std::int32_t> sequence_ids,
            std::span<const std::int32_t> sequence_segments,
            std::uint32_t place) {
     if (sequence_ids.empty() || sequence_ids.size() != sequence_segments.size()) {
       throw shape_error("packed_batch: a sequence of " + std::to_string(sequence_ids.size()) +
                         " ids and " + std::to_string(sequence_segments.size()) + " segments");
+    }
+    constexpr std::size_t most = std::numeric_limits<std::int32_t>::max();
+    if (ids.size() + sequence_ids.size() > most) {
+      throw shape_error("packed_batch: a sequence of " + std::to_string(sequence_ids.size()) +
+                        " tokens after " + std::to_string(ids.size()) + ", expected at most " +
+                        std::to_string(most) + " in all");
     }
     ids.insert(ids.end(), sequence_ids.begin(), sequence_ids.end());
     segments.insert(segments.end(), sequence_segments.begin(), sequence_segments.end());

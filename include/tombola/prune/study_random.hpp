@@ -90,12 +90,16 @@ class python_random {
 public:
   explicit python_random(std::uint32_t seed) : generator_{mersenne_twister::from_words({seed})} {}
 
-  /// Uniform in {0, ..., n - 1}: as many top bits as n has, drawn again until below n.
-  /// Precondition: 0 < n < 2^32.
+  /// Uniform in {0, ..., n - 1}: as many random bits as n has, drawn again until below n.
+  /// Precondition: n > 0.
   [[nodiscard]] std::size_t below(std::size_t n) noexcept {
-    const int bits = static_cast<int>(std::bit_width(n));
+    const auto bits = static_cast<std::size_t>(std::bit_width(n));
     std::size_t drawn = n;
-    while (drawn >= n) drawn = generator_.next() >> (32 - bits);
+    while (drawn >= n) {
+      // Lowest 32 bits first, and of the last word the top ones.
+      const std::size_t low = bits > 32 ? generator_.next() : 0, shift = bits > 32 ? 32 : 0;
+      drawn = low | static_cast<std::size_t>(generator_.next() >> (32 + shift - bits)) << shift;
+    }
     return drawn;
   }
 

@@ -8,15 +8,24 @@
 
 namespace tombola::detail {
 
-/// Calls f(t, begin, end) for `threads` slices of [0, count), one thread each, the last in the
-/// caller's. Slices begin at multiples of `grain` and none is empty; one thread starts nothing.
+/// Slices that [0, count) is cut into for `threads` threads: at least one, and at most one per grain.
+[[nodiscard]] constexpr std::size_t slices_for(std::size_t count,
+                                               std::size_t grain,
+                                               std::size_t threads) noexcept {
+  const std::size_t grains = count / grain + (count % grain != 0 ? 1 : 0);
+  return std::max<std::size_t>(1, std::min(threads, grains));
+}
+
+/// Calls f(t, begin, end) for that many slices of [0, count), one thread each, the last in the
+/// caller's. Slices begin at multiples of `grain` and none is empty, unless count is 0; one thread
+/// starts nothing.
 ///
 /// Which thread does what depends on `threads`: only for sums of integers and for disjoint writes.
 /// An exception of any slice is rethrown after all have ended.
 template <class F>
 void in_slices(std::size_t count, std::size_t grain, std::size_t threads, F f) {
   const std::size_t grains = count / grain + (count % grain != 0 ? 1 : 0);
-  const std::size_t slices = std::max<std::size_t>(1, std::min(threads, grains));
+  const std::size_t slices = slices_for(count, grain, threads);
   const auto begin = [&](std::size_t t) { return std::min(count, grains * t / slices * grain); };
   if (slices == 1) {
     f(std::size_t{0}, std::size_t{0}, count);
