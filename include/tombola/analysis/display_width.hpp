@@ -26,15 +26,18 @@ inline constexpr std::array<code_range, 9> no_columns{{{0x0300, 0x036F},
                                                        {0xFE20, 0xFE2F}}};
 
 /// Scripts of East Asia, their full-width forms, and pictures.
-inline constexpr std::array<code_range, 12> two_columns{{{0x1100, 0x115F},
+inline constexpr std::array<code_range, 15> two_columns{{{0x1100, 0x115F},
                                                          {0x2E80, 0x303E},
-                                                         {0x3041, 0xA4CF},
+                                                         {0x3041, 0x4DBF},
+                                                         {0x4E00, 0xA4CF},
                                                          {0xA960, 0xA97C},
                                                          {0xAC00, 0xD7A3},
                                                          {0xF900, 0xFAFF},
+                                                         {0xFE10, 0xFE19},
                                                          {0xFE30, 0xFE6F},
                                                          {0xFF01, 0xFF60},
                                                          {0xFFE0, 0xFFE6},
+                                                         {0x16FE0, 0x1B2FB},
                                                          {0x1F300, 0x1F64F},
                                                          {0x1F900, 0x1F9FF},
                                                          {0x20000, 0x3FFFD}}};
@@ -59,8 +62,9 @@ template <std::size_t N>
 }  // namespace detail
 
 /// Columns that a terminal gives a text: 2 for each wide character, 0 for a mark on the character
-/// before it, 1 for any other and for each byte that is no UTF-8. Rare scripts' marks count as 1.
-/// Source: Unicode Standard Annex 11, East Asian width W and F, by block.
+/// before it, 1 for any other and for each byte that is no UTF-8. By whole blocks: marks of scripts
+/// other than Latin, Greek and Cyrillic count as 1, and a few pictures are one column off.
+/// Source: Unicode Standard Annex 11, East Asian width W and F.
 [[nodiscard]] inline std::size_t display_width(std::string_view s) noexcept {
   std::size_t columns = 0;
   for (std::size_t i = 0; i < s.size();) {
