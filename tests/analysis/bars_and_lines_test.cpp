@@ -72,6 +72,55 @@ TEST_CASE("bars: nothing to draw, too much to tell apart, and what does not fit"
   CHECK_THROWS_WITH(draw(f), "bars t<>: 5 series, expected at most 4");
 }
 
+TEST_CASE("bars: what is not finite is left out, its bar drawn all the same") {
+  constexpr double infinite = std::numeric_limits<double>::infinity();
+  bar_figure f = two_by_two();
+  f.bars[0].interval = std::pair{0.25, infinite};
+  f.lines = {{"nowhere", infinite}, {"whole", 0.78}};
+  const std::string s = draw(f);
+  CHECK(count_of(s, "class=\"bar\"") == 3 + 2);
+  CHECK(count_of(s, "class=\"interval\"") == 0);
+  CHECK(count_of(s, "class=\"reference\"") == 1);
+  CHECK_FALSE(holds(s, "undefined"));
+  f.bars[1].value = infinite;
+  CHECK(holds(draw(f), "<title>a &amp; b, MLPs: undefined</title><text"));
+}
+
+TEST_CASE("bars: as large and as small as numbers get") {
+  bar_figure f = two_by_two();
+  f.lines.clear();
+  f.bars = {{1.7e308, {}, ""}, {-1.7e308, {}, ""}, {0.0, {}, ""}, {8.5e307, {}, ""}};
+  std::string s = draw(f);
+  CHECK_FALSE(holds(s, "undefined"));
+  CHECK(holds(s, ">-1e+308</text>"));
+  // The axis ends at the largest double, 1.798e308: 174 * 0.85 / 1.798 to the right of the middle.
+  CHECK(holds(s, "x=\"270.0\" y=\"72.5\" width=\"82.3\""));
+  f.bars.assign(4, {2e-5, {}, ""});
+  s = draw(f);
+  CHECK(holds(s, ">0.000020</text>"));
+  CHECK(count_of(s, "width=\"328.3\"") == 4);  // 348 / 1.06
+  f.bars.assign(4, {2e-9, {}, ""});
+  s = draw(f);
+  CHECK(holds(s, ">0</text>"));
+  CHECK(holds(s, ">2e-09</text>"));
+}
+
+TEST_CASE("a legend goes on in a further line before it would leave the figure") {
+  bar_figure f = two_by_two();
+  f.lines.clear();
+  const std::string narrow = draw(f);
+  CHECK(holds(narrow, "viewBox=\"0 0 460.0 130.0\""));
+  f.series = {"a name of twenty letters", "a name of twenty lettert"};
+  const std::string s = draw(f);
+  CHECK(holds(s, "<text x=\"111.0\" y=\"14.0\">a name of twenty letters</text>"));
+  CHECK(holds(s, "<text x=\"300.4\" y=\"14.0\">a name of twenty lettert</text>") == false);
+  CHECK(holds(s, "<text x=\"111.0\" y=\"30.0\">a name of twenty lettert</text>"));
+  CHECK(holds(s, "viewBox=\"0 0 460.0 146.0\""));
+  // A wide script takes the room of two letters each.
+  f.series = {"\xE5\xA5\xBD\xE5\xA5\xBD", "b"};
+  CHECK(holds(draw(f), "<rect x=\"153.4\" y=\"5.0\""));
+}
+
 TEST_CASE("lines: points with exact tooltips, bands, and a break where a value is missing") {
   line_figure f;
   f.title = "t";
@@ -96,6 +145,23 @@ TEST_CASE("lines: points with exact tooltips, bands, and a break where a value i
   const auto at = band.find("points=\"") + 8;
   const std::string points = band.substr(at, band.find('"', at) - at);
   CHECK(count_of(points, ",") == 4);
+}
+
+TEST_CASE("lines: a band is broken where its width is missing, the line goes on") {
+  line_figure f;
+  f.places = {"0", "1", "2", "3", "4"};
+  f.series = {{"a", {0.0, 1.0, 2.0, 3.0, 4.0}, {0.5, 0.5, std::nullopt, 0.5, {}}}};
+  std::string s = draw(f);
+  CHECK(count_of(s, "<polyline") == 1);
+  CHECK(count_of(s, "<polygon") == 2);
+  CHECK(count_of(s, "<circle") == 5);
+  f.series[0].widths.assign(5, std::nullopt);
+  CHECK(count_of(draw(f), "<polygon") == 0);
+  f.series[0].values = {-1.7e308, 1.7e308, 0.0, std::numeric_limits<double>::quiet_NaN(), 1.0};
+  f.series[0].widths.assign(5, 1.7e308);
+  s = draw(f);
+  CHECK_FALSE(holds(s, "undefined"));
+  CHECK(count_of(s, "<circle") == 4);
 }
 
 TEST_CASE("lines: one place, no value, and what does not fit") {

@@ -95,6 +95,17 @@ TEST_CASE("dots stand where their values are, means and deviations beside them")
   CHECK(s.find("good: mean 0.85, deviation 0.07<") != std::string::npos);
   CHECK(s.find("undefined") == std::string::npos);
   CHECK(s.find("nan") == std::string::npos);
+  // The mean of finite scores may not be finite, nor a mean and its deviation together.
+  constexpr double infinite = std::numeric_limits<double>::infinity();
+  f.rows = {{"far", {{"seed 1", 1.7e308}, {"seed 2", 1.6e308}}, infinite, infinite, false},
+            {"wide", {{"seed 1", 1.7e308}}, 1.7e308, 1.7e308, false}};
+  f.lines.push_back({"nowhere", infinite});
+  const std::string far = draw(f);
+  CHECK(far.find("undefined") == std::string::npos);
+  CHECK(count_of(far, "<circle") == 3);
+  CHECK(count_of(far, "class=\"mean\"") == 1);
+  CHECK(count_of(far, "class=\"whisker\"") == 0);
+  CHECK(count_of(far, "class=\"reference\"") == 1);
 }
 
 TEST_CASE("an axis maps its ends and survives equal values") {
@@ -108,6 +119,16 @@ TEST_CASE("an axis maps its ends and survives equal values") {
   CHECK(round_ticks(0.0, 1.0, 5) ==
         std::vector<double>{0.0, 0.2, 0.4, 0.6000000000000001, 0.8, 1.0});
   CHECK(round_ticks(1.0, 1.0, 5) == std::vector<double>{1.0});
+  constexpr double most = std::numeric_limits<double>::max();
+  const axis all = axis_over({-most, most}, 0.0, 100.0);
+  CHECK(all(0.0) == 50.0);
+  CHECK(all(most) == 100.0);
+  CHECK(all.digits() == 0);
+  CHECK(round_ticks(-most, most, 5) == std::vector<double>{-1e308, 0.0, 1e308});
+  CHECK(round_ticks(0.0, 5e-324, 5) == std::vector<double>{0.0});
+  // As wide around small numbers as around large ones.
+  CHECK(axis_over({2e-6, 4e-6}, 0.0, 112.0)(2e-6) == Approx(6.0));
+  CHECK(axis_over({2e6, 4e6}, 0.0, 112.0)(2e6) == Approx(6.0));
 }
 
 TEST_CASE("a search shows the guard, accepted dots and rejected crosses") {

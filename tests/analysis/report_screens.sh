@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Shows two sample reports to a browser, at desktop and phone width, light and dark: each must be
-# drawn without a word on the browser's console, and no page may be wider than its screen.
+# Shows two sample reports and a page of every kind of figure to a browser, at desktop and phone
+# width, light and dark: each must be drawn without a word on the browser's console, and no page may
+# be wider than its screen.
 #
 # report_screens.sh TEST_ANALYSIS [FOLDER]: the test program that writes the samples, and where to
 # leave pages and pictures (else a temporary folder). Exit code 77: there is no browser.
@@ -15,7 +16,7 @@ out=${2:-$(mktemp -d)}
 [ $# -ge 2 ] || trap 'rm -rf "$out"' EXIT
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
-TOMBOLA_SCREENS=$out "$1" "sample reports for a browser" >/dev/null
+TOMBOLA_SCREENS=$out "$1" "[screens]" >/dev/null
 show() { # its own profile, so that a running browser is left alone
   timeout 120 "$browser" --headless --no-sandbox --disable-gpu --hide-scrollbars \
     --user-data-dir="$out/profile" "$@" 2>/dev/null
@@ -28,7 +29,7 @@ console() {
 }
 echo '<script>console.error("noticed")</script>' >"$out/says.html"
 console "$out/says.html" | grep -q noticed || { echo "the console is not listened to"; exit 1; }
-for kind in runs masks; do
+for kind in runs masks figures; do
   page=$out/$kind/report.html
   for size in 1280,2400 390,2400; do
     for scheme in light dark; do

@@ -95,6 +95,13 @@ TEST_CASE("the written tables hold the numbers of the page") {
   CHECK(j["survivors"].size() == 10);
   const std::string csv = test::read_text(out.path() / "deep/er/tables/scores_by_seed.csv");
   CHECK(csv.find("acceptability,heads_mlps,random,masked,3,0.88,1\r\n") != std::string::npos);
+  const std::string tex = test::read_text(out.path() / "deep/er/tables/scores.tex");
+  CHECK(tex.find("& 0.5000 & good & masked & 0.8500 & ") != std::string::npos);
+  CHECK(tex.find("acceptability & heads\\_mlps & accuracy & ") != std::string::npos);
+  const std::string txt = test::read_text(out.path() / "deep/er/tables/scores.txt");
+  CHECK(txt.find("\nacceptability  heads_mlps  accuracy    0.5000  good    masked     0.8500 ") !=
+        std::string::npos);
+  CHECK(written.tables.size() == 1 + 3 * j.size());
   for (const auto& t : written.tables) CHECK(std::filesystem::exists(t));
 }
 

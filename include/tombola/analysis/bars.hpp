@@ -18,7 +18,7 @@ namespace tombola::analysis {
 /// One bar: a value with an interval around it, or the reason why there is none.
 struct bar {
   std::optional<double> value;
-  std::optional<std::pair<double, double>> interval;  ///< drawn as a whisker
+  std::optional<std::pair<double, double>> interval;  ///< a whisker, where both are finite
   std::string note;  ///< for the tooltip: what the interval is, or why there is no value
 };
 
@@ -50,7 +50,7 @@ inline void draw_bar(markup& m, const bar& b, const std::string& name, const axi
                    {"width", fixed(std::max(to - from, 0.8), 1)},
                    {"height", fixed(bar_height - 2.0, 1)},
                    {"class", "bar"}});
-  if (b.interval) {
+  if (b.interval && std::isfinite(b.interval->first) && std::isfinite(b.interval->second)) {
     const std::string middle = fixed(y + (bar_height - 2.0) / 2.0, 1);
     m.empty("line", {{"x1", fixed(x(b.interval->first), 1)},
                      {"x2", fixed(x(b.interval->second), 1)},
@@ -90,14 +90,16 @@ inline void draw_reference(
                    {"x2", fixed(at, 1)},
                    {"y1", fixed(top - 4.0, 1)},
                    {"y2", fixed(bottom, 1)}});
-  m.leaf("text", {{"x", fixed(at, 1)}, {"y", fixed(label_y, 1)}, {"class", "middle"}}, l.label);
+  m.leaf("text", {{"x", fixed(at, 1)}, {"y", fixed(label_y, 1)}, {"class", "middle"}},
+         shorten(l.label, 24));
   m.close().line();
 }
 
 }  // namespace detail
 
 /// Draws the bars as one <svg> element. Every bar's tooltip has the exact value; where there is none
-/// stands a dash. Reference lines that are close write their labels over each other: give few.
+/// stands a dash. Lines at no finite value are left out; those that are close write their labels over
+/// each other: give few.
 ///
 /// Throws shape_error if there is not one bar for each group and series, or too many series.
 [[nodiscard]] inline std::string draw(const bar_figure& f) {
@@ -108,7 +110,8 @@ inline void draw_reference(
                       std::to_string(f.series.size()) + " series");
   }
   constexpr double width = 460.0, left = 96.0, right = 16.0;
-  const double top = f.lines.empty() ? 26.0 : 42.0;
+  const detail::legend key{f.series, left, width - right};
+  const double top = (f.lines.empty() ? 26.0 : 42.0) + key.more_height();
   const double group_height =
       detail::bar_height * static_cast<double>(f.series.size()) + detail::group_gap;
   const double bottom = top + group_height * static_cast<double>(f.groups.size());
@@ -117,7 +120,7 @@ inline void draw_reference(
   if (*std::min_element(reach.begin(), reach.end()) >= 0.0) x.low = 0.0;
   markup m;
   open_figure(m, f.title, width, bottom + 42.0, {336.0, 560.0});
-  detail::draw_legend(m, f.series, left, 14.0);
+  detail::draw(m, key, 14.0);
   draw_scale(m, x, f.axis, top, bottom);
   for (std::size_t g = 0; g < f.groups.size(); ++g) {
     const double y = top + group_height * static_cast<double>(g) + detail::group_gap / 2.0;
@@ -125,7 +128,7 @@ inline void draw_reference(
            {{"x", fixed(left - 8.0, 1)},
             {"y", fixed(y + (group_height - detail::group_gap) / 2.0 + 3.0, 1)},
             {"class", "end"}},
-           shorten(f.groups[g], 14));
+           shorten(f.groups[g], 13));
     for (std::size_t s = 0; s < f.series.size(); ++s) {
       const std::string name = f.groups[g] + (f.series[s].empty() ? "" : ", " + f.series[s]);
       m.open("g", {{"class", detail::series_class(s)}});
@@ -135,6 +138,7 @@ inline void draw_reference(
     }
   }
   for (const reference_line& l : f.lines) {
+    if (!std::isfinite(l.value)) continue;
     detail::draw_reference(m, l, x(l.value), top - 9.0, top, bottom);
   }
   m.close().line();

@@ -74,13 +74,14 @@ inline void draw_row(markup& m, const dot_row& row, const axis& x, double y, dou
 }  // namespace detail
 
 /// Draws the rows as one <svg> element. Every mark's tooltip has the exact value.
-/// Dots that are not finite are left out: a caller says so in words.
+/// What is not finite is left out: a caller says so in words.
 [[nodiscard]] inline std::string draw(const dot_figure& f) {
   constexpr double width = 460.0, left = 128.0, right = 14.0, row_height = 28.0, top = 26.0;
   const double bottom = top + row_height * static_cast<double>(f.rows.size());
   std::vector<double> all;
   for (const dot_row& r : f.rows) {
     for (const dot& d : r.dots) all.push_back(d.value);
+    if (r.mean) all.push_back(*r.mean);
     if (r.mean && r.deviation) {
       all.push_back(*r.mean - *r.deviation);
       all.push_back(*r.mean + *r.deviation);
@@ -94,6 +95,7 @@ inline void draw_row(markup& m, const dot_row& row, const axis& x, double y, dou
   draw_scale(m, x, f.axis, top, bottom);
   double last = -1e9;
   for (const reference_line& l : f.lines) {
+    if (!std::isfinite(l.value)) continue;
     const double at = x(l.value);
     m.open("g", {{"class", "reference"}}).leaf("title", l.label + ": " + shortest(l.value));
     m.empty("line", {{"x1", fixed(at, 1)},
@@ -111,6 +113,11 @@ inline void draw_row(markup& m, const dot_row& row, const axis& x, double y, dou
   for (std::size_t r = 0; r < f.rows.size(); ++r) {
     dot_row row = f.rows[r];
     std::erase_if(row.dots, [](const dot& d) { return !std::isfinite(d.value); });
+    if (!std::isfinite(row.mean.value_or(0.0))) row.mean.reset();
+    // A sum of finite numbers may not be finite.
+    if (!std::isfinite(std::abs(row.mean.value_or(0.0)) + row.deviation.value_or(0.0))) {
+      row.deviation.reset();
+    }
     detail::draw_row(m, row, x, top + row_height * (static_cast<double>(r) + 0.5), left);
   }
   m.close().close().line();

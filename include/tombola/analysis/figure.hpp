@@ -1,6 +1,8 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -30,19 +32,20 @@ inline void open_figure(
 /// Round numbers inside [low, high], about n of them: multiples of 1, 2 or 5 times a power of ten.
 [[nodiscard]] inline std::vector<double> round_ticks(double low, double high, int n) {
   if (!(high > low) || n < 1) return {low};
-  const double raw = (high - low) / n;
+  const double raw = high / n - low / n;  // high - low may be more than a double holds
   const double power = std::pow(10.0, std::floor(std::log10(raw)));
   const double lead = raw / power;
   const double step = (lead <= 1.0 ? 1.0 : lead <= 2.0 ? 2.0 : lead <= 5.0 ? 5.0 : 10.0) * power;
+  if (!(step > 0.0) || !std::isfinite(step)) return {low};  // less or more than a double holds
   std::vector<double> ticks;
-  for (double t = std::ceil(low / step - 1e-9); t * step <= high + 1e-9 * step; t += 1.0) {
+  for (double t = std::ceil(low / step - 1e-9); t <= high / step + 1e-9; t += 1.0) {
     ticks.push_back(t * step);
     if (ticks.size() > 50) break;  // low and high too close for steps of this size to differ
   }
   return ticks;
 }
 
-/// A linear map from values to pixels.
+/// A linear map from values to pixels. All numbers finite: so is every pixel between them.
 struct axis {
   double low = 0.0;
   double high = 1.0;
@@ -50,16 +53,29 @@ struct axis {
   double to = 1.0;    ///< pixel of high
 
   [[nodiscard]] double operator()(double v) const {
-    return from + (to - from) * (v - low) / (high - low);
+    // Halves, since high - low may be more than a double holds.
+    return from + (to - from) * ((0.5 * v - 0.5 * low) / (0.5 * high - 0.5 * low));
   }
   /// Places that tell two neighbouring ticks apart.
   [[nodiscard]] int digits() const {
-    const double span = (high - low) / 5.0;
-    return std::clamp(static_cast<int>(std::ceil(-std::log10(span) - 1e-9)), 0, 6);
+    const double span = high / 5.0 - low / 5.0;
+    return static_cast<int>(std::clamp(std::ceil(-std::log10(span) - 1e-9), 0.0, 6.0));
+  }
+  /// A tick's number; in powers of ten where it would be too long, or six places all the same.
+  [[nodiscard]] std::string tick(double t) const {
+    if (std::max(std::abs(low), std::abs(high)) < 1e7 && high - low >= 5e-6) {
+      return fixed(t, digits());
+    }
+    std::array<char, 32> text{};
+    if (t == 0.0) t = 0.0;  // never -0
+    const auto end =
+        std::to_chars(text.data(), text.data() + text.size(), t, std::chars_format::general, 4);
+    return {text.data(), end.ptr};
   }
 };
 
-/// An axis over all the values, a little wider than they are.
+/// An axis over all the values that are finite, a little wider than they are: by 6 % of their span,
+/// and by 0.5 % of the largest at least.
 [[nodiscard]] inline axis axis_over(const std::vector<double>& values, double from, double to) {
   axis a{std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(), from,
          to};
@@ -69,9 +85,11 @@ struct axis {
     a.high = std::max(a.high, v);
   }
   if (!(a.low <= a.high)) a.low = 0.0, a.high = 1.0;
-  const double margin = std::max(0.06 * (a.high - a.low), 0.005 * std::max(1.0, std::abs(a.high)));
-  a.low -= margin;
-  a.high += margin;
+  const double largest = std::max(std::abs(a.low), std::abs(a.high));
+  const double margin = std::max(0.06 * a.high - 0.06 * a.low, 0.005 * largest);
+  constexpr double most = std::numeric_limits<double>::max();
+  a.low = std::max(a.low - (margin > 0.0 ? margin : 0.005), -most);
+  a.high = std::min(a.high + (margin > 0.0 ? margin : 0.005), most);
   return a;
 }
 
@@ -91,8 +109,7 @@ inline void draw_scale(
                      {"y1", fixed(top, 1)},
                      {"y2", fixed(bottom, 1)},
                      {"class", "rule"}});
-    m.leaf("text", {{"x", at}, {"y", fixed(bottom + 16.0, 1)}, {"class", "middle"}},
-           fixed(t, x.digits()));
+    m.leaf("text", {{"x", at}, {"y", fixed(bottom + 16.0, 1)}, {"class", "middle"}}, x.tick(t));
   }
   m.leaf("text",
          {{"x", fixed((x.from + x.to) / 2.0, 1)},
@@ -100,6 +117,20 @@ inline void draw_scale(
           {"class", "axis middle"}},
          what);
   m.line();
+}
+
+/// The scale of a figure of heights: rules from left to right, their numbers before them.
+inline void draw_heights(markup& m, const axis& y, double left, double right) {
+  for (const double t : round_ticks(y.low, y.high, 5)) {
+    const std::string at = fixed(y(t), 1);
+    m.empty("line", {{"x1", fixed(left, 1)},
+                     {"x2", fixed(right, 1)},
+                     {"y1", at},
+                     {"y2", at},
+                     {"class", "rule"}});
+    m.leaf("text", {{"x", fixed(left - 6.0, 1)}, {"y", fixed(y(t) + 4.0, 1)}, {"class", "end"}},
+           y.tick(t));
+  }
 }
 
 }  // namespace tombola::analysis

@@ -18,7 +18,8 @@ namespace tombola::analysis {
 struct line_series {
   std::string name;
   std::vector<std::optional<double>> values;  ///< [X]; the line is broken where there is none
-  std::vector<std::optional<double>> widths;  ///< [X] half the band's width, or empty: no band
+  std::vector<std::optional<double>>
+      widths;  ///< [X] half the band's width; none where there is none, or all empty
 };
 
 /// Lines over equally spaced places: survivors over the layers of a model.
@@ -57,7 +58,7 @@ struct line_layout {
   return k < v.size() && v[k] && std::isfinite(*v[k]) ? v[k] : std::nullopt;
 }
 
-/// Pieces of a line between missing values: [from, to) each.
+/// Pieces between missing values: [from, to) each.
 [[nodiscard]] inline std::vector<std::pair<std::size_t, std::size_t>> pieces_of(
     const std::vector<std::optional<double>>& values) {
   std::vector<std::pair<std::size_t, std::size_t>> pieces;
@@ -85,17 +86,33 @@ inline void draw_marker(markup& m, double x, double y, bool square) {
   }
 }
 
-inline void draw_series(
-    markup& m, const line_figure& f, const line_series& s, const line_layout& at, bool square) {
-  for (const auto& [from, to] : pieces_of(s.values)) {
-    std::string line, upper, lower;
+/// The bands of a series, broken where a value or a width is missing: none is no width of zero.
+inline void draw_bands(markup& m, const line_series& s, const line_layout& at) {
+  std::vector<std::optional<double>> both(s.widths.size());
+  for (std::size_t k = 0; k < both.size(); ++k) {
+    const auto v = entry(s.values, k), half = entry(s.widths, k);
+    // A sum of finite numbers may not be finite.
+    if (v && half && std::isfinite(std::abs(*v) + std::abs(*half))) both[k] = half;
+  }
+  for (const auto& [from, to] : pieces_of(both)) {
+    std::string upper, lower;
     for (std::size_t k = from; k < to; ++k) {
-      const double v = *s.values[k], half = entry(s.widths, k).value_or(0.0);
-      line += (k == from ? "" : " ") + point_text(at.x(k), at.y(v));
+      const double v = *s.values[k], half = *both[k];
       upper += (k == from ? "" : " ") + point_text(at.x(k), at.y(v + half));
       lower = " " + point_text(at.x(k), at.y(v - half)) + lower;
     }
-    if (!s.widths.empty()) m.empty("polygon", {{"points", upper + lower}, {"class", "band"}});
+    m.empty("polygon", {{"points", upper + lower}, {"class", "band"}});
+  }
+}
+
+inline void draw_series(
+    markup& m, const line_figure& f, const line_series& s, const line_layout& at, bool square) {
+  draw_bands(m, s, at);
+  for (const auto& [from, to] : pieces_of(s.values)) {
+    std::string line;
+    for (std::size_t k = from; k < to; ++k) {
+      line += (k == from ? "" : " ") + point_text(at.x(k), at.y(*s.values[k]));
+    }
     m.empty("polyline", {{"points", line}, {"class", "line"}});
   }
   for (std::size_t k = 0; k < s.values.size(); ++k) {
@@ -138,22 +155,14 @@ inline void draw_series(
     }
   }
   detail::line_layout at;
+  const detail::legend key{names, at.left + 8.0, at.width - at.right};
+  at.top += key.more_height();
   at.places = f.places.size();
   at.y = axis_over(reach, at.bottom(), at.top);
   markup m;
   open_figure(m, f.title, at.width, at.bottom() + 42.0, {336.0, 560.0});
-  detail::draw_legend(m, names, at.left + 8.0, 14.0);
-  for (const double t : round_ticks(at.y.low, at.y.high, 5)) {
-    const std::string y = fixed(at.y(t), 1);
-    m.empty("line", {{"x1", fixed(at.left, 1)},
-                     {"x2", fixed(at.width - at.right, 1)},
-                     {"y1", y},
-                     {"y2", y},
-                     {"class", "rule"}});
-    m.leaf("text",
-           {{"x", fixed(at.left - 6.0, 1)}, {"y", fixed(at.y(t) + 4.0, 1)}, {"class", "end"}},
-           fixed(t, at.y.digits()));
-  }
+  detail::draw(m, key, 14.0);
+  draw_heights(m, at.y, at.left, at.width - at.right);
   // Labels that would run into each other are left out.
   const std::size_t every = 1 + f.places.size() / 25;
   for (std::size_t k = 0; k < f.places.size(); k += every) {

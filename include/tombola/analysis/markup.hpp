@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -71,6 +72,12 @@ inline constexpr std::string_view replacement = "\xEF\xBF\xBD";  ///< U+FFFD, fo
   return out_of_range ? 0 : n;
 }
 
+/// Whether a character turns the writing direction around: what follows would be read elsewhere.
+[[nodiscard]] inline bool turns_direction(std::string_view character) noexcept {
+  return (character >= "\xE2\x80\xAA" && character <= "\xE2\x80\xAE") ||
+         (character >= "\xE2\x81\xA6" && character <= "\xE2\x81\xA9");
+}
+
 /// Text made safe for element content and for quoted attribute values, in HTML and in SVG.
 ///
 /// Names come from files and may be hostile: the five special characters become references;
@@ -83,9 +90,7 @@ inline constexpr std::string_view replacement = "\xEF\xBF\xBD";  ///< U+FFFD, fo
     const std::size_t n = utf8_length(s, i);
     const std::string_view c = s.substr(i, n == 0 ? 1 : n);
     const auto b = static_cast<unsigned char>(c[0]);
-    const bool turns = (c >= "\xE2\x80\xAA" && c <= "\xE2\x80\xAE") ||
-                       (c >= "\xE2\x81\xA6" && c <= "\xE2\x81\xA9");
-    if (n == 0 || turns || b == 0x7F || (b < 0x20 && b != '\n' && b != '\t')) {
+    if (n == 0 || turns_direction(c) || b == 0x7F || (b < 0x20 && b != '\n' && b != '\t')) {
       out += replacement;
     } else if (b == '&') {
       out += "&amp;";
@@ -100,6 +105,23 @@ inline constexpr std::string_view replacement = "\xEF\xBF\xBD";  ///< U+FFFD, fo
     } else {
       out += c;
     }
+    i += c.size();
+  }
+  return out;
+}
+
+/// Text on one line that cannot steer a terminal: control characters, of one byte or two, and line
+/// separators become blanks; what is no UTF-8, and marks that turn the writing direction around, the
+/// replacement character.
+[[nodiscard]] inline std::string on_one_line(std::string_view s) {
+  std::string out;
+  for (std::size_t i = 0; i < s.size();) {
+    const std::size_t n = utf8_length(s, i);
+    const std::string_view c = s.substr(i, std::max<std::size_t>(n, 1));
+    const auto first = static_cast<unsigned char>(c[0]);
+    const bool control = (n == 1 && (first < 0x20 || first == 0x7F)) ||
+                         (n == 2 && c < "\xC2\xA0") || c == "\xE2\x80\xA8" || c == "\xE2\x80\xA9";
+    out += n == 0 || turns_direction(c) ? replacement : control ? std::string_view{" "} : c;
     i += c.size();
   }
   return out;

@@ -71,15 +71,7 @@ inline void draw_point(markup& m, const search_point& p, std::size_t number, dou
   const axis x{0.5, static_cast<double>(n == 0 ? 1 : n) + 0.5, left, width - right};
   markup m;
   open_figure(m, f.title, width, height, {336.0, 540.0});
-  for (const double t : round_ticks(y.low, y.high, 5)) {
-    m.empty("line", {{"x1", fixed(left, 1)},
-                     {"x2", fixed(width - right, 1)},
-                     {"y1", fixed(y(t), 1)},
-                     {"y2", fixed(y(t), 1)},
-                     {"class", "rule"}});
-    m.leaf("text", {{"x", fixed(left - 6.0, 1)}, {"y", fixed(y(t) + 4.0, 1)}, {"class", "end"}},
-           fixed(t, y.digits()));
-  }
+  draw_heights(m, y, left, width - right);
   m.leaf("text", {{"x", fixed(left, 1)}, {"y", "11"}, {"class", "axis"}}, f.metric);
   std::string path;
   std::size_t phases = 0;  // their names alternate between two lines: short phases stand close
