@@ -1,15 +1,25 @@
 # Targets made of floors: folders of headers under include/tombola, found by glob and never listed.
 
-# tombola_headers(TARGET BASE FOLDER...): the headers in BASE/FOLDER become TARGET's, to be used
-# from BASE, installed with the target, and each compiled alone by all_verify_interface_header_sets.
+# Headers that are a component of their own, apart from their floor.
+set(tombola_apart io/npz.hpp)
+
+# tombola_headers(TARGET BASE FLOOR...): the headers in BASE/tombola/FLOOR become TARGET's, to be
+# used from BASE, installed with the target, and each compiled alone by
+# all_verify_interface_header_sets. A FLOOR may also be one of the headers that stand apart.
 function(tombola_headers target base)
   set(headers)
-  foreach(folder IN LISTS ARGN)
-    if(folder STREQUAL ".")
+  foreach(floor IN LISTS ARGN)
+    if(floor IN_LIST tombola_apart)
+      list(APPEND headers ${base}/tombola/${floor})
+      continue()
+    elseif(floor STREQUAL ".")
       file(GLOB found CONFIGURE_DEPENDS ${base}/tombola/*.hpp)
     else()
-      file(GLOB_RECURSE found CONFIGURE_DEPENDS ${base}/tombola/${folder}/*.hpp)
+      file(GLOB_RECURSE found CONFIGURE_DEPENDS ${base}/tombola/${floor}/*.hpp)
     endif()
+    foreach(header IN LISTS tombola_apart)
+      list(REMOVE_ITEM found ${base}/tombola/${header})
+    endforeach()
     list(APPEND headers ${found})
   endforeach()
   target_include_directories(${target} INTERFACE $<BUILD_INTERFACE:${base}>)

@@ -2,6 +2,7 @@
 
 #include "tombola/algebra/agreement.hpp"
 
+#include <cmath>
 #include <iostream>
 #include <string>
 #include <utility>
@@ -9,6 +10,7 @@
 
 #include "examples/tombola/mask_commands.hpp"
 #include "examples/tombola/mask_files.hpp"
+#include "examples/tombola/terminal.hpp"
 #include <fmt/format.h>
 
 #include "tombola/algebra/overlap.hpp"
@@ -75,31 +77,44 @@ void print(const summary& s) {
   std::cout << '\n';
 }
 
+/// Every group, and all together where there are several.
+std::vector<summary> summaries_of(const std::vector<ticket>& all, const common_options& c) {
+  terminal screen{c.quiet || c.json};
+  const experiment::observer watcher = screen.observer();
+  const std::size_t groups = all.front().groups().size();
+  const auto threads = static_cast<std::size_t>(c.threads);
+  std::vector<summary> summaries;
+  summary together{"all", {}, {}, {}};
+  for (std::size_t g = 0; g < groups; ++g) {
+    const auto masks = masks_of_group(all, g);
+    const survival s = count_survival(masks, threads);
+    summaries.push_back(
+        {all.front().groups()[g].name, s, cochran_q(s), count_overlaps(masks, threads)});
+    const auto& pairs = summaries.back().pairs;
+    if (g == 0) {
+      together.counts = s, together.pairs = pairs;
+    } else {
+      together.counts += s;
+      for (std::size_t i = 0; i < pairs.size(); ++i) together.pairs[i].counts += pairs[i].counts;
+    }
+    watcher.tell({"agreement", g + 1, groups, NAN, 0.0, NAN});
+  }
+  together.q = cochran_q(together.counts);
+  if (groups > 1) summaries.push_back(std::move(together));
+  return summaries;
+}
+
 }  // namespace
 
-void agreement(const std::vector<std::filesystem::path>& files, const common_options& c) {
+void agreement(const std::vector<std::filesystem::path>& named, const common_options& c) {
+  const std::vector<std::filesystem::path> files = mask_files_of(named);
   if (files.size() < 2) {
     throw input_error("agreement: " + std::to_string(files.size()) +
                       " file, expected at least two");
   }
   const std::vector<ticket> all = read_masks(files);
-  std::vector<summary> summaries;
+  const std::vector<summary> summaries = summaries_of(all, c);
   const std::size_t groups = all.front().groups().size();
-  for (std::size_t g = 0; g < groups; ++g) {
-    const auto masks = masks_of_group(all, g);
-    const survival s = count_survival(masks);
-    summaries.push_back({all.front().groups()[g].name, s, cochran_q(s), count_overlaps(masks)});
-  }
-  if (groups > 1) {
-    const survival s = count_survival(all);
-    std::vector<pair_overlap> pairs;
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      for (std::size_t j = i + 1; j < all.size(); ++j) {
-        pairs.push_back({i, j, count_overlap(all[i], all[j])});
-      }
-    }
-    summaries.push_back({"all", s, cochran_q(s), std::move(pairs)});
-  }
   if (c.json) {
     nlohmann::json j{{"files", nlohmann::json::array()}, {"groups", nlohmann::json::object()}};
     for (const auto& f : files) j["files"].push_back(f.string());

@@ -3,12 +3,16 @@
 #include <cmath>
 #include <iostream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "examples/tombola/mask_commands.hpp"
 #include "examples/tombola/mask_files.hpp"
+#include "examples/tombola/terminal.hpp"
 #include <fmt/format.h>
 
 #include "tombola/algebra/chance.hpp"
+#include "tombola/algebra/multiple_testing.hpp"
 #include "tombola/algebra/overlap.hpp"
 #include "tombola/algebra/stability.hpp"
 
@@ -58,31 +62,69 @@ void print(const std::string& name, const overlap& o) {
       text_of(overlap_coefficient(o)), text_of(phi(o)), text_of(cohen_kappa(o)), hamming(o));
 }
 
+/// What is asked of all pairs together: of many p-values some are small by chance alone.
+struct adjusted {
+  std::vector<double> holm, false_discovery;
+
+  explicit adjusted(const std::vector<double>& p)
+      : holm{tombola::holm(p)}, false_discovery{benjamini_hochberg(p)} {}
+};
+
+/// The overlap of every pair, group by group, each group's masks read once.
+std::vector<std::vector<pair_overlap>> overlaps_by_group(const std::vector<ticket>& all,
+                                                         const common_options& c) {
+  terminal screen{c.quiet || c.json};
+  const experiment::observer watcher = screen.observer();
+  const std::size_t groups = all.front().groups().size();
+  std::vector<std::vector<pair_overlap>> counts;
+  for (std::size_t g = 0; g < groups; ++g) {
+    counts.push_back(count_overlaps(masks_of_group(all, g), static_cast<std::size_t>(c.threads)));
+    watcher.tell({"compare", g + 1, groups, NAN, 0.0, NAN});
+  }
+  return counts;
+}
+
 }  // namespace
 
-void compare(const std::vector<std::filesystem::path>& files, const common_options& c) {
+void compare(const std::vector<std::filesystem::path>& named, const common_options& c) {
+  const std::vector<std::filesystem::path> files = mask_files_of(named);
   if (files.size() < 2) {
     throw input_error("compare: " + std::to_string(files.size()) + " file, expected at least two");
   }
   const std::vector<ticket> all = read_masks(files);
+  const auto by_group = overlaps_by_group(all, c);
+  const std::size_t groups = by_group.size(), count = groups == 0 ? 0 : by_group[0].size();
+  std::vector<overlap> totals(count);
+  std::vector<double> p;
+  for (std::size_t i = 0; i < count; ++i) {
+    for (const auto& pairs : by_group) totals[i] += pairs[i].counts;
+    p.push_back(p_at_least(totals[i]));
+  }
+  const adjusted together{p};
   nlohmann::json pairs = nlohmann::json::array();
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    for (std::size_t j = i + 1; j < all.size(); ++j) {
-      const auto by_group = count_overlap_by_group(all[i], all[j]);
-      nlohmann::json pair{{"first_file", files[i].string()},
-                          {"second_file", files[j].string()},
-                          {"all", to_json(count_overlap(all[i], all[j]))},
-                          {"groups", nlohmann::json::object()}};
-      if (!c.json) std::cout << files[i].string() << "  and  " << files[j].string() << '\n';
-      const bool few = by_group.size() <= 4;
-      for (std::size_t g = 0; g < by_group.size(); ++g) {
-        const std::string& name = all[i].groups()[g].name;
-        pair["groups"][name] = to_json(by_group[g]);
-        if (!c.json && few) print(name, by_group[g]);
-      }
-      if (!c.json && by_group.size() > 1) print("all", count_overlap(all[i], all[j]));
-      pairs.push_back(std::move(pair));
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto& first = files[by_group[0][i].first];
+    const auto& second = files[by_group[0][i].second];
+    nlohmann::json pair{{"first_file", first.string()},
+                        {"second_file", second.string()},
+                        {"all", to_json(totals[i])},
+                        {"groups", nlohmann::json::object()}};
+    pair["all"]["p_at_least_holm"] = together.holm[i];
+    pair["all"]["p_at_least_benjamini_hochberg"] = together.false_discovery[i];
+    if (!c.json) std::cout << first.string() << "  and  " << second.string() << '\n';
+    for (std::size_t g = 0; g < groups; ++g) {
+      const std::string& name = all[0].groups()[g].name;
+      pair["groups"][name] = to_json(by_group[g][i].counts);
+      if (!c.json && groups <= 4) print(name, by_group[g][i].counts);
     }
+    if (!c.json && groups > 1) print("all", totals[i]);
+    if (!c.json && count > 1) {
+      std::cout << fmt::format(
+          "    of {} pairs: p = {:.3g} after Holm, {:.3g} after "
+          "Benjamini-Hochberg\n",
+          count, together.holm[i], together.false_discovery[i]);
+    }
+    pairs.push_back(std::move(pair));
   }
   if (c.json) std::cout << nlohmann::json{{"pairs", pairs}}.dump() << '\n';
 }

@@ -3,35 +3,31 @@
 #include "tombola/prune/controls.hpp"
 
 #include <iostream>
+#include <string>
 #include <vector>
 
 #include "examples/tombola/mask_commands.hpp"
+#include "examples/tombola/mask_files.hpp"
 #include "examples/tombola/read_weights.hpp"
+#include "examples/tombola/study_controls.hpp"
 #include <fmt/format.h>
 
 #include "tombola/experiment/ticket_summary.hpp"
 #include "tombola/io/ticket_file.hpp"
+#include "tombola/prune/super_controls.hpp"
 
 namespace tombola::driver {
 
 namespace {
 
-ticket make(const controls_options& o) {
-  if (o.kind == "super") {
-    std::vector<ticket> all;
-    for (const auto& file : o.tickets) all.push_back(io::read_ticket(file));
-    return super_of(all);
-  }
-  if (o.tickets.size() != 1) {
-    throw input_error("controls: " + std::to_string(o.tickets.size()) + " tickets, expected one");
-  }
-  const ticket good = io::read_ticket(o.tickets.front());
-  const std::string parent = io::fingerprint(good);
-  const bool weights = experiment::family_of(good) == "weights";
-  if (o.kind == "random") {
-    return weights ? random_in_all(good, o.seed, parent) : random_like(good, o.seed, parent);
-  }
-  if (!weights) return bad_like(good, o.seed, parent);
+/// What several tickets have in common, and its opposites.
+ticket make_of_all(const controls_options& o) {
+  const std::vector<ticket> all = read_masks(mask_files_of(o.tickets));
+  if (o.kind == "super") return super_of(all);
+  return o.kind == "bizzaro" ? super_bad_of(all, o.seed) : super_random_of(all, o.seed);
+}
+
+ticket bad_weights(const controls_options& o, const ticket& good, const std::string& parent) {
   if (o.model.empty()) {
     throw input_error("controls: the bad ticket of weights needs their values, expected --model");
   }
@@ -42,12 +38,34 @@ ticket make(const controls_options& o) {
   return bad_weights_like(good, spans, parent);
 }
 
+ticket make_of_one(const controls_options& o) {
+  if (o.tickets.size() != 1) {
+    throw input_error("controls: " + std::to_string(o.tickets.size()) + " tickets, expected one");
+  }
+  const ticket good = read_masks(o.tickets.front());
+  const std::string parent = io::fingerprint(good);
+  // Arrays do not say what their units are; tickets of weights do.
+  const bool weights =
+      good.groups().front().name != "mask" && experiment::family_of(good) == "weights";
+  if (o.kind == "layers") return random_in_layers_like(good, o.seed, parent);
+  if (o.kind == "inverted") return inverted_like(good, parent);
+  if (o.kind == "random") {
+    return weights ? random_in_all(good, o.seed, parent) : random_like(good, o.seed, parent);
+  }
+  return weights ? bad_weights(o, good, parent) : bad_like(good, o.seed, parent);
+}
+
 }  // namespace
 
 void controls(const controls_options& o, const common_options& c) {
-  ticket t = make(o);
-  io::write_ticket(o.out, t);
-  nlohmann::json j = experiment::ticket_json(t, o.out.string());
+  if (o.mode == controls_options::source::study) {
+    study_controls(o, c);
+    return;
+  }
+  const bool of_all = o.kind == "super" || o.kind == "bizzaro" || o.kind == "midling";
+  const ticket t = of_all ? make_of_all(o) : make_of_one(o);
+  write_masks(o.out, t, io::mask_number::float32);
+  const nlohmann::json j = experiment::ticket_json(t, o.out.string());
   if (c.json) {
     std::cout << j.dump() << '\n';
     return;

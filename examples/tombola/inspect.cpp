@@ -12,6 +12,7 @@
 #include "tombola/experiment/ticket_summary.hpp"
 #include "tombola/io/json.hpp"
 #include "tombola/io/npy.hpp"
+#include "tombola/io/npz.hpp"
 #include "tombola/io/safetensors.hpp"
 #include "tombola/io/ticket_file.hpp"
 #include "tombola/io/trace_file.hpp"
@@ -67,8 +68,7 @@ nlohmann::json describe_tensors(const io::safetensors_file& f) {
   return {{"what", "tensors"}, {"numbers", numbers}, {"bytes", bytes}, {"tensors", tensors}};
 }
 
-nlohmann::json describe_npy(const fs::path& file) {
-  const io::npy_array a = io::read_npy(file);
+nlohmann::json describe_array(const io::npy_array& a) {
   const auto kept = std::count(a.values.begin(), a.values.end(), 1.0);
   const auto pruned = std::count(a.values.begin(), a.values.end(), 0.0);
   nlohmann::json j{{"what", "array"}, {"extents", a.extents}, {"type", io::info(a.type).name}};
@@ -84,6 +84,17 @@ nlohmann::json describe_npy(const fs::path& file) {
   return j;
 }
 
+nlohmann::json describe_archive(const fs::path& file) {
+  const io::npz_file archive{file};
+  nlohmann::json arrays = nlohmann::json::array();
+  for (const std::string& name : archive.names()) {
+    nlohmann::json j = describe_array(archive.array(name));
+    j["name"] = name;
+    arrays.push_back(std::move(j));
+  }
+  return {{"what", "archive"}, {"arrays", std::move(arrays)}};
+}
+
 nlohmann::json describe(const fs::path& file) {
   if (fs::is_directory(file)) {
     if (fs::exists(file / "result.json")) {
@@ -93,7 +104,8 @@ nlohmann::json describe(const fs::path& file) {
     }
     return describe(file / "model.safetensors");
   }
-  if (file.extension() == ".npy") return describe_npy(file);
+  if (file.extension() == ".npy") return describe_array(io::read_npy(file));
+  if (file.extension() == ".npz") return describe_archive(file);
   const io::safetensors_file f{file};
   const auto format = f.metadata().find("format");
   const std::string kind = format == f.metadata().end() ? "" : format->second;

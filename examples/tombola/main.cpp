@@ -1,316 +1,40 @@
-// The command line of tombola: options in, one function of commands.hpp called, an exit code out.
+// The command line of tombola: options in, one function of run_commands.hpp or mask_commands.hpp
+// called, an exit code out.
 // 0: done. 1: failed while running, or stopped. 2: an option or a file is wrong.
 
 #include <algorithm>
 #include <exception>
 #include <iostream>
-#include <map>
 #include <string>
 #include <thread>
 
-#include "examples/tombola/mask_commands.hpp"
-#include "examples/tombola/run_commands.hpp"
+#include "examples/tombola/mask_options.hpp"
+#include "examples/tombola/run_options.hpp"
 #include <CLI/CLI.hpp>
 
 #include "tombola/core/error.hpp"
 #include "tombola/version.hpp"
 
-namespace {
-
-using namespace tombola;
-using driver::common_options;
-using driver::run_command;
-
-constexpr const char* about =
-    "Prune BERT and treat the masks as data: find good heads, MLPs and weights, retrain and "
-    "compare.";
-
-/// Numbers from 0 up, or above 0, with a sentence that a person can read.
-CLI::Validator at_least_zero(bool zero_too) {
-  const std::string wanted = zero_too ? "a number of 0 or more" : "a number above 0";
-  return {[zero_too, wanted](std::string& text) -> std::string {
-            double x = 0.0;
-            const bool good = CLI::detail::lexical_cast(text, x) && (zero_too ? x >= 0.0 : x > 0.0);
-            return good ? "" : "found " + text + ", expected " + wanted;
-          },
-          zero_too ? "NUMBER >= 0" : "NUMBER > 0"};
-}
-
-void add_common(CLI::App* app, common_options& c) {
-  app->add_flag("--json", c.json, "Answer with one JSON object on one line");
-  app->add_flag("--quiet", c.quiet, "No progress");
-}
-
-void add_run(CLI::App* app, run_command& c) {
-  app->add_option("--out", c.out, "Folder of runs; the run's own folder in it is printed")
-      ->required();
-  app->add_option("--threads", c.common.threads, "Threads; no result depends on it")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1024));
-  app->set_config("--config", "", "Options from a file, `key = value` lines");
-  add_common(app, c.common);
-}
-
-void add_optimizer(CLI::App* app, nn::adamw_settings& o) {
-  static const std::map<std::string, adamw_form> forms{{"study", adamw_form::study},
-                                                       {"torch", adamw_form::torch}};
-  app->add_option("--optimizer", o.form, "Form of AdamW: study (transformers 2.5.1) or torch")
-      ->transform(CLI::CheckedTransformer(forms))
-      ->default_str("study");
-  app->add_option("--rate", o.rate, "Peak learning rate")
-      ->capture_default_str()
-      ->check(at_least_zero(false));
-  app->add_option("--decay", o.decay, "Weight decay, not on biases and layer norms")
-      ->capture_default_str()
-      ->check(at_least_zero(true));
-  app->add_option("--clip", o.max_norm, "Largest gradient norm; 0 for none")
-      ->capture_default_str()
-      ->check(at_least_zero(true));
-}
-
-CLI::Option* counted(CLI::App* app, const char* name, std::size_t& value, const char* help) {
-  return app->add_option(name, value, help)->capture_default_str()->check(at_least_zero(false));
-}
-
-void add_pretrain(CLI::App& root, experiment::pretrain_settings& s, run_command& c) {
-  CLI::App* app = root.add_subcommand("pretrain", "Masked language modelling from scratch");
-  app->footer("Example: tombola pretrain --corpus corpus.txt --vocab vocab.txt --out runs");
-  s.model.positions = 64;
-  s.model.hidden = 128;
-  s.model.layers = 4;
-  s.model.heads = 4;
-  s.model.intermediate = 512;
-  s.max_length = 32;
-  s.optimizer.rate = 1e-3;
-  app->add_option("--corpus", s.corpus, "Text, one sentence a line")->required();
-  app->add_option("--vocab", s.vocabulary, "A vocab.txt")->required();
-  app->add_option("--name", s.name, "What folder and report call the text")->capture_default_str();
-  app->add_option("--seed", s.seed, "Seed")->capture_default_str();
-  counted(app, "--layers", s.model.layers, "Layers");
-  counted(app, "--hidden", s.model.hidden, "Hidden size");
-  counted(app, "--heads", s.model.heads, "Heads per layer");
-  counted(app, "--intermediate", s.model.intermediate, "Size of the MLPs");
-  counted(app, "--positions", s.model.positions, "Positions");
-  counted(app, "--epochs", s.epochs, "Epochs");
-  counted(app, "--batch", s.batch, "Sequences in a batch");
-  counted(app, "--max-length", s.max_length, "Tokens of a sequence");
-  app->add_option("--warm-up", s.warm_up_share, "Share of the steps")
-      ->capture_default_str()
-      ->check(CLI::Range(0.0, 1.0));
-  add_optimizer(app, s.optimizer);
-  add_run(app, c);
-  app->callback([&] { driver::pretrain(s, c); });
-}
-
-void add_train(CLI::App& root, experiment::train_settings& s, run_command& c) {
-  static const std::map<std::string, nn::weight_form> forms{
-      {"stored_zeros", nn::weight_form::stored_zeros}, {"study", nn::weight_form::study}};
-  CLI::App* app = root.add_subcommand("train", "Fine-tune on a task, in full or under a ticket");
-  app->footer(
-      "Example: tombola train --model minilm --data glue --task SST-2 --seed 1 --out runs\n"
-      "Under a ticket: ... --ticket runs/find-masks-SST-2-s1-0123456789ab/ticket.safetensors");
-  app->add_option("--model", s.model, "Folder with config.json, model.safetensors, vocab.txt")
-      ->required();
-  app->add_option("--data", s.data, "Folder with one folder per task")->required();
-  app->add_option("--task", s.task, "Task, such as SST-2")->required();
-  app->add_option("--seed", s.seed, "Seed of order, dropout, drawn rows and fresh parameters")
-      ->capture_default_str();
-  app->add_option("--ticket", s.ticket, "Train inside this ticket");
-  app->add_option("--weight-form", s.form,
-                  "Pruned weights: stored_zeros, or kept and multiplied at each pass (study)")
-      ->transform(CLI::CheckedTransformer(forms))
-      ->default_str("stored_zeros");
-  counted(app, "--epochs", s.epochs, "Epochs");
-  counted(app, "--batch", s.batch, "Sequences in a batch");
-  counted(app, "--accumulate", s.accumulation, "Batches per step");
-  counted(app, "--max-length", s.max_length, "Tokens of a sequence; longer ones are cut");
-  app->add_option("--rows", s.rows, "Training rows, drawn by the seed; 0 for all")
-      ->capture_default_str();
-  app->add_option("--warm-up", s.warm_up_share, "Share of the steps")
-      ->capture_default_str()
-      ->check(CLI::Range(0.0, 1.0));
-  app->add_option("--checkpoint-seconds", s.checkpoint_seconds, "Time between checkpoints")
-      ->capture_default_str()
-      ->check(at_least_zero(true));
-  add_optimizer(app, s.optimizer);
-  add_run(app, c);
-  app->callback([&] { driver::train(s, c); });
-}
-
-/// One guard, three ways to state it; two of them on one line are an error.
-void add_guard(CLI::App* app, experiment::search_settings& s) {
-  using experiment::guard_rule;
-  const auto rule = [&s](guard_rule r) {
-    return [&s, r](const double& amount) { s.rule = r, s.guard_amount = amount; };
-  };
-  CLI::Option* share =
-      app->add_option_function<double>("--guard", rule(guard_rule::share),
-                                       "Go on while the metric is this share of the full one's, "
-                                       "which must be above 0 [0.9]")
-          ->check(CLI::Range(0.0, 1.0));
-  CLI::Option* drop =
-      app->add_option_function<double>("--guard-drop", rule(guard_rule::drop),
-                                       "Instead: while it is at most this far below the full one's")
-          ->check(at_least_zero(true));
-  CLI::Option* floor = app->add_option_function<double>(
-      "--guard-at-least", rule(guard_rule::at_least), "Instead: while it is at least this");
-  share->excludes(drop)->excludes(floor);
-  drop->excludes(floor);
-}
-
-void add_find_masks(CLI::App& root, experiment::search_settings& s, run_command& c) {
-  using namespace experiment;
-  static const std::map<std::string, prune_what> what{{"heads", prune_what::heads},
-                                                      {"mlps", prune_what::mlps},
-                                                      {"both", prune_what::both},
-                                                      {"weights", prune_what::weights}};
-  static const std::map<std::string, search_mode> modes{{"standard", search_mode::standard},
-                                                        {"study", search_mode::study}};
-  static const std::map<std::string, selection_split> splits{{"dev", selection_split::dev},
-                                                             {"train", selection_split::train}};
-  static const std::map<std::string, estimator> estimators = [] {
-    std::map<std::string, estimator> m;
-    for (const auto e : {estimator::per_token, estimator::per_example, estimator::squared,
-                         estimator::signed_mean, estimator::per_batch, estimator::cumulative}) {
-      m[to_string(e)] = e;
-    }
-    return m;
-  }();
-  CLI::App* app = root.add_subcommand("find-masks", "Find the good ticket of a trained model");
-  app->footer(
-      "Example: tombola find-masks --run runs/train-SST-2-s1-0123456789ab --prune both --out runs");
-  app->add_option("--run", s.run, "Folder of a training run")->required();
-  app->add_option("--data", s.data, "Folder of the tasks, if it has moved");
-  app->add_option("--prune", s.prune, "heads, mlps, both or weights")
-      ->transform(CLI::CheckedTransformer(what))
-      ->required();
-  app->add_option("--mode", s.mode, "standard, or study: exactly as the study's code")
-      ->transform(CLI::CheckedTransformer(modes))
-      ->default_str("standard");
-  CLI::Option* which =
-      app->add_option("--estimator", s.which, "Gate sensitivity; mode study takes cumulative")
-          ->transform(CLI::CheckedTransformer(estimators))
-          ->default_str("per_example");
-  app->add_option("--select", s.select, "Examples that the search looks at: dev or train")
-      ->transform(CLI::CheckedTransformer(splits))
-      ->default_str("dev");
-  add_guard(app, s);
-  app->add_option("--step", s.step_share, "Share of heads and MLPs to remove in a step")
-      ->capture_default_str()
-      ->check(CLI::Range(0.0, 1.0));
-  app->add_option("--weight-step", s.weight_share, "Share of the weights left to remove in a step")
-      ->capture_default_str()
-      ->check(CLI::Range(0.0, 1.0));
-  app->add_option("--weight-steps", s.weight_steps,
-                  "Most steps over weights; 0: 30 in mode study, else 60")
-      ->capture_default_str();
-  counted(app, "--batch", s.batch, "Sequences in a batch");
-  add_run(app, c);
-  app->callback([&s, &c, which] {
-    if (s.mode == search_mode::study && which->count() > 0 && s.which != estimator::cumulative) {
-      throw input_error(std::string{"--estimator: found "} + to_string(s.which) +
-                        " in mode study, expected cumulative, the only one it has");
-    }
-    driver::find_masks(s, c);
-  });
-}
-
-void add_evaluate(CLI::App& root, experiment::evaluation_settings& s, run_command& c) {
-  CLI::App* app =
-      root.add_subcommand("evaluate", "Score a trained model, under a ticket or as it is");
-  app->footer(
-      "Example: tombola evaluate --run runs/train-SST-2-s1-0123456789ab --ticket bad.ticket "
-      "--out runs");
-  app->add_option("--run", s.run, "Folder of a training run")->required();
-  app->add_option("--ticket", s.ticket, "Score under this ticket");
-  app->add_option("--data", s.data, "Folder of the tasks, if it has moved");
-  app->add_option("--split", s.split, "Split to score on")->capture_default_str();
-  counted(app, "--batch", s.batch, "Sequences in a batch");
-  add_run(app, c);
-  app->callback([&] { driver::evaluate(s, c); });
-}
-
-void add_controls(CLI::App& root, driver::controls_options& o, common_options& c) {
-  CLI::App* app = root.add_subcommand("controls", "Random, bad and super tickets of one size");
-  app->footer(
-      "Example: tombola controls --ticket good.ticket --kind random --seed 7 --out random.ticket");
-  app->add_option("--ticket", o.tickets, "Good ticket; several for super")->required();
-  app->add_option("--kind", o.kind, "random, bad, or super (survives in all)")
-      ->required()
-      ->check(CLI::IsMember({"random", "bad", "super"}));
-  app->add_option("--seed", o.seed, "Seed of the draw")->capture_default_str();
-  app->add_option("--model", o.model, "Model folder; needed for the bad ticket of weights");
-  app->add_option("--out", o.out, "Ticket to write")->required();
-  add_common(app, c);
-  app->callback([&] { driver::controls(o, c); });
-}
-
-void add_mask_commands(CLI::App& root,
-                       std::vector<std::filesystem::path>& files,
-                       common_options& c) {
-  const auto add = [&](const char* name, const char* help, const char* footer, auto command) {
-    CLI::App* app = root.add_subcommand(name, help);
-    app->footer(footer);
-    app->add_option("files", files, "Tickets (.safetensors) or 0/1 arrays (.npy)")->required();
-    add_common(app, c);
-    app->callback([&files, &c, command] { command(files, c); });
-  };
-  add("compare", "Overlap of every pair of masks, beside what chance gives",
-      "Example: tombola compare seed_1/head_mask.npy seed_2/head_mask.npy", driver::compare);
-  add("agreement", "Agreement of several masks: kappa, alpha, Cochran's Q, survival",
-      "Example: tombola agreement masks/SST-2/seed_*/head_mask.npy", driver::agreement);
-}
-
-}  // namespace
-
 int main(int argc, char** argv) {
-  CLI::App app{about, "tombola"};
+  using namespace tombola;
+  CLI::App app{
+      "Prune BERT and treat the masks as data: find good heads, MLPs and weights, retrain and "
+      "compare.",
+      "tombola"};
   app.require_subcommand(1);
   app.set_version_flag("--version", std::to_string(TOMBOLA_VERSION_MAJOR) + "." +
                                         std::to_string(TOMBOLA_VERSION_MINOR) + "." +
                                         std::to_string(TOMBOLA_VERSION_PATCH));
-  run_command to_run;
-  to_run.common.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  common_options common;
-  experiment::pretrain_settings pretraining;
-  experiment::train_settings training;
-  experiment::search_settings search;
-  experiment::evaluation_settings evaluation;
-  driver::controls_options control;
-  driver::report_command reported;
-  std::vector<std::filesystem::path> files;
-  std::filesystem::path file;
-  driver::pocket_options pocket_of;
-
-  add_pretrain(app, pretraining, to_run);
-  add_train(app, training, to_run);
-  add_find_masks(app, search, to_run);
-  add_controls(app, control, common);
-  add_evaluate(app, evaluation, to_run);
-  add_mask_commands(app, files, common);
-  CLI::App* report = app.add_subcommand("report", "One HTML file on a folder of runs or of masks");
-  report->footer("Example: tombola report runs");
-  report->add_option("folder", reported.folder, "Runs, or masks as <task>/seed_<n>/head_mask.npy")
-      ->required();
-  report->add_option("--out", reported.out, "Folder to write to, if not the folder itself");
-  add_common(report, common);
-  report->callback([&] { driver::report(reported, common); });
-  CLI::App* inspect =
-      app.add_subcommand("inspect", "What is in a ticket, trace, mask or checkpoint");
-  inspect->footer("Example: tombola inspect ticket.safetensors");
-  inspect->add_option("file", file, "A file, or the folder of a run or model")->required();
-  add_common(inspect, common);
-  inspect->callback([&] { driver::inspect(file, common); });
-  CLI::App* pocket =
-      app.add_subcommand("pocket", "Write a small generated language with two tasks");
-  pocket->footer("Example: tombola pocket pocket-data");
-  pocket->add_option("folder", pocket_of.folder, "Folder to write to")->required();
-  pocket->add_option("--seed", pocket_of.seed, "Seed")->capture_default_str();
-  counted(pocket, "--corpus", pocket_of.corpus, "Sentences for pretraining");
-  counted(pocket, "--train", pocket_of.train, "Training examples of each task");
-  counted(pocket, "--dev", pocket_of.dev, "Development examples of each task");
-  add_common(pocket, common);
-  pocket->callback([&] { driver::pocket(pocket_of, common); });
+  // One sentence, as for everything else that is wrong.
+  app.failure_message([](const CLI::App*, const CLI::Error& e) {
+    return "tombola: " + std::string{e.what()} + "; see --help\n";
+  });
+  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  driver::run_command_options runs;
+  driver::mask_options masks;
+  runs.run.common.threads = masks.common.threads = cores;
+  driver::add_run_commands(app, runs);
+  driver::add_mask_commands(app, masks);
 
   try {
     app.parse(argc, argv);

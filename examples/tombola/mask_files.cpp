@@ -1,27 +1,125 @@
+// Files of masks: what they hold, and what is written to them.
+
 #include "examples/tombola/mask_files.hpp"
 
+#include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "tombola/io/npy.hpp"
+#include "tombola/analysis/folder.hpp"
+#include "tombola/analysis/mask_table.hpp"
+#include "tombola/io/npz.hpp"
+#include "tombola/io/safetensors.hpp"
 #include "tombola/io/ticket_file.hpp"
 
 namespace tombola::driver {
 
-ticket read_masks(const std::filesystem::path& file) {
-  if (file.extension() == ".npy") {
-    io::npy_mask m = io::read_mask_npy(file);
-    std::vector<mask> masks;
-    masks.push_back(std::move(m.mask));
-    return {{{"mask", m.extents}}, std::move(masks)};
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Files that one command takes from folders: more are a mistake in the name of the folder.
+constexpr std::size_t most_files = 100'000;
+/// Folders inside folders.
+constexpr int deepest = 16;
+
+bool is_ticket(const fs::path& file) {
+  const io::safetensors_file f{file};
+  const auto format = f.metadata().find("format");
+  return format != f.metadata().end() && format->second == "tombola-ticket";
+}
+
+bool holds_masks(const fs::path& file) {
+  const std::string extension = file.extension().string();
+  if (extension == ".npy") return file.stem().string().ends_with("mask");
+  if (extension == ".npz") return true;
+  return extension == ".safetensors" && is_ticket(file);
+}
+
+void add_files_in(const fs::path& folder, int depth, std::vector<fs::path>& files) {
+  if (depth > deepest) {
+    throw input_error(folder.string() + ": folders lie in each other more than " +
+                      std::to_string(deepest) + " deep");
   }
+  std::vector<fs::path> here;
+  std::error_code code;
+  fs::directory_iterator at{folder, code};
+  for (; !code && at != fs::directory_iterator{}; at.increment(code)) {
+    std::error_code gone;  // what vanishes meanwhile is no file
+    const std::string name = at->path().filename().string();
+    if (at->is_regular_file(gone) && !name.starts_with('.')) here.push_back(at->path());
+  }
+  if (code) throw input_error(folder.string() + ": cannot be read: " + code.message());
+  std::sort(here.begin(), here.end());
+  for (fs::path& file : here) {
+    if (holds_masks(file)) files.push_back(std::move(file));
+  }
+  if (files.size() > most_files) {
+    throw input_error(folder.string() + ": more than " + std::to_string(most_files) +
+                      " files of masks");
+  }
+  for (const fs::path& inner : analysis::folders_in(folder)) add_files_in(inner, depth + 1, files);
+}
+
+ticket one_group(std::string name, io::npy_mask m) {
+  std::vector<mask> masks;
+  masks.push_back(std::move(m.mask));
+  return {{{std::move(name), std::move(m.extents)}}, std::move(masks)};
+}
+
+ticket read_archive(const fs::path& file) {
+  const io::npz_file archive{file};
+  std::vector<group> groups;
+  std::vector<mask> masks;
+  for (const std::string& name : archive.names()) {
+    io::npy_mask m = archive.mask(name);
+    groups.push_back({name, std::move(m.extents)});
+    masks.push_back(std::move(m.mask));
+  }
+  if (groups.empty()) throw format_error(file.string(), "holds no array, expected masks");
+  return {std::move(groups), std::move(masks)};
+}
+
+/// array_name: of the group of a .npy file.
+ticket read_as(const fs::path& file, std::string array_name) {
+  if (file.extension() == ".npy") return one_group(std::move(array_name), io::read_mask_npy(file));
+  if (file.extension() == ".npz") return read_archive(file);
   return io::read_ticket(file);
 }
 
-std::vector<ticket> read_masks(const std::vector<std::filesystem::path>& files) {
+}  // namespace
+
+std::vector<fs::path> mask_files_of(const std::vector<fs::path>& named) {
+  std::vector<fs::path> files;
+  for (const fs::path& each : named) {
+    std::error_code code;
+    if (!fs::is_directory(each, code)) {
+      files.push_back(each);
+      continue;
+    }
+    const std::size_t before = files.size();
+    add_files_in(each, 0, files);
+    if (files.size() == before) {
+      throw input_error(each.string() +
+                        ": no file of masks in it, expected *mask.npy, .npz or tickets");
+    }
+  }
+  return files;
+}
+
+ticket read_masks(const fs::path& file) {
+  return read_as(file, "mask");
+}
+
+ticket read_named_masks(const fs::path& file) {
+  return read_as(file, analysis::group_named_by(file));
+}
+
+std::vector<ticket> read_masks(const std::vector<fs::path>& files) {
   std::vector<ticket> all;
-  for (const std::filesystem::path& file : files) {
+  for (const fs::path& file : files) {
     all.push_back(read_masks(file));
     try {
       require_same_groups(all.front(), all.back());
@@ -31,6 +129,24 @@ std::vector<ticket> read_masks(const std::vector<std::filesystem::path>& files) 
     }
   }
   return all;
+}
+
+void write_masks(const fs::path& file, const ticket& t, io::mask_number number) {
+  if (file.extension() == ".npy") {
+    if (t.groups().size() != 1) {
+      throw input_error(file.string() + ": " + std::to_string(t.groups().size()) +
+                        " groups, but .npy holds one array; name one with --group, or write .npz");
+    }
+    io::write_mask_npy(file, t.groups()[0].extents, t[0], number);
+  } else if (file.extension() == ".npz") {
+    std::vector<io::npz_member> members;
+    for (std::size_t g = 0; g < t.groups().size(); ++g) {
+      members.push_back({t.groups()[g].name, t.groups()[g].extents, t[g], number});
+    }
+    io::write_npz(file, members, io::npz_compression::deflated);
+  } else {
+    io::write_ticket(file, t);
+  }
 }
 
 void put(nlohmann::json& object, const char* key, const estimate& e) {

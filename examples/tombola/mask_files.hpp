@@ -1,20 +1,36 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "tombola/algebra/estimate.hpp"
 #include "tombola/core/ticket.hpp"
+#include "tombola/io/npy.hpp"
 
 namespace tombola::driver {
 
-/// A file of masks as a ticket: a ticket file, or a 0/1 array as one group called `mask`.
+/// The files as they are named, and for a folder the mask files in it and in the folders below: by
+/// name, .npy whose name ends in `mask`, .npz, and tickets.
+[[nodiscard]] std::vector<std::filesystem::path> mask_files_of(
+    const std::vector<std::filesystem::path>& named);
+
+/// A file of masks as a ticket: a ticket file, a 0/1 array (.npy) as one group called `mask`, so that
+/// files of different names can be compared, or an archive of them (.npz), each a group.
 [[nodiscard]] ticket read_masks(const std::filesystem::path& file);
+
+/// The same, but an array's group is named after its file: `heads` for head_mask.npy, `mlps` for
+/// mlp_mask.npy, else the name up to `_mask`.
+[[nodiscard]] ticket read_named_masks(const std::filesystem::path& file);
 
 /// All of them. Throws input_error, naming the file, where one's groups are not those of the first.
 [[nodiscard]] std::vector<ticket> read_masks(const std::vector<std::filesystem::path>& files);
+
+/// Writes masks as the file's name says: .npy for one group, .npz, or a ticket (.safetensors and all
+/// other names). number: of the first two. Throws input_error where .npy would need several groups.
+void write_masks(const std::filesystem::path& file, const ticket& t, io::mask_number number);
 
 /// Puts a statistic under its key: a number, or null with the reason under `undefined`.
 void put(nlohmann::json& object, const char* key, const estimate& e);

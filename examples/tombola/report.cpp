@@ -1,4 +1,4 @@
-// report: one self-contained HTML file on a folder of runs, or on a folder of masks.
+// report: one self-contained HTML file on a folder of runs, or on a folder or table of masks.
 
 #include <iostream>
 #include <string>
@@ -12,8 +12,10 @@
 namespace tombola::driver {
 
 void report(const report_command& o, const common_options& c) {
-  const analysis::report_input in = analysis::read_report_input(o.folder);
-  const auto written = analysis::write_report(in, o.out.empty() ? o.folder : o.out);
+  const analysis::report_input in = analysis::read_report_input(o.source);
+  const bool table = o.source.extension() == ".csv";
+  const std::filesystem::path beside = table ? o.source.parent_path() : o.source;
+  const auto written = analysis::write_report(in, o.out.empty() ? beside : o.out);
   nlohmann::json findings = nlohmann::json::array();
   std::string heading;
   for (const analysis::verdict& v : written.numbers.verdicts) {

@@ -1,6 +1,7 @@
 #include "tombola/algebra/stability.hpp"
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "tests/support/catch.hpp"
@@ -114,6 +115,21 @@ TEST_CASE("p-values adjusted for several tests") {
   CHECK_THROWS_WITH(holm(std::vector<double>{0.5, 1.5}),
                     "p-value 1 is 1.500000, expected a number from 0 to 1");
   CHECK_THROWS_AS(benjamini_hochberg(std::vector<double>{std::nan("")}), input_error);
+}
+
+TEST_CASE("one p-value of several tests") {
+  CHECK(combined_p({}) == 1.0);
+  CHECK(combined_p(std::vector<double>{std::log(0.3)}) == Approx(0.3).epsilon(1e-14));
+  // Of two tests it is P (1 - ln P), P the product of their p-values.
+  const double product = 0.2 * 0.01;
+  CHECK(combined_p(std::vector<double>{std::log(0.2), std::log(0.01)}) ==
+        Approx(product * (1.0 - std::log(product))).epsilon(1e-13));
+  CHECK(combined_p(std::vector<double>{0.0, 0.0, 0.0}) == 1.0);
+  CHECK(combined_p(std::vector<double>(3, -1e5)) == 0.0);
+  CHECK(combined_p(std::vector<double>{-std::numeric_limits<double>::infinity(), -1.0}) == 0.0);
+  CHECK_THROWS_WITH(combined_p(std::vector<double>{-1.0, 0.5}),
+                    "logarithm 1 of a p-value is 0.500000, expected a number up to 0");
+  CHECK_THROWS_AS(combined_p(std::vector<double>{std::nan("")}), input_error);
 }
 
 TEST_CASE("chance within strata: one stratum is plain chance, many are their sum") {

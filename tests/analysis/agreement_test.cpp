@@ -6,6 +6,7 @@
 
 #include "tombola/analysis/agreement_section.hpp"
 #include "tombola/analysis/agreement_tables.hpp"
+#include "tombola/analysis/task_matrix.hpp"
 #include "tombola/analysis/ticket_sets.hpp"
 
 using namespace tombola;
@@ -105,14 +106,14 @@ TEST_CASE("what tasks share, matched by seed: mean, deviation, sizes on the diag
   ticket_set set{"set", {three_seeds(), three_seeds()}};
   set.tasks[1].task = "u";
   set.tasks[1].seeds = {{"2", heads({1, 1, 0, 1, 0, 0}), {}}, {"1", heads({0, 0, 0, 0, 0, 1}), {}}};
-  const heat_map h = shared_units_map(set, "heads", false);
+  const heat_map h = shared_units_map(task_pairs(set, "heads"), false);
   CHECK(*h.values[0] == 3.0);
   CHECK_FALSE(h.values[1]);
   CHECK(*h.values[2] == 1.5);  // nothing in seed 1, three in seed 2
   CHECK(*h.values[3] == 2.0);
   CHECK(*h.deviations[2] == Approx(std::sqrt(4.5)));
   CHECK(h.high == 6.0);
-  CHECK(*shared_units_map(set, "heads", true).values[2] == 0.25);
+  CHECK(*shared_units_map(task_pairs(set, "heads"), true).values[2] == 0.25);
 }
 
 TEST_CASE("heads, MLPs and all weights together are parts") {

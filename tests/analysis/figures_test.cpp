@@ -42,6 +42,25 @@ TEST_CASE("a heat map has a cell, a number and an exact tooltip for every value"
   CHECK(count_of(s, to_string(sequential(0.5))) == 1);
 }
 
+TEST_CASE("a heat map writes marks, and a dash with its reason where a value is missing") {
+  heat_map h;
+  h.row_title = h.column_title = "task";
+  h.rows = h.columns = {"a", "b"};
+  h.values = {0.5, std::nullopt, std::nullopt, 0.25};
+  h.marks = {"**", "", "", ""};
+  h.notes = {"", "", "no <seed>", "p"};
+  const std::string s = draw(h);
+  CHECK(ill_formed(s) == "");
+  CHECK(s.find(">0.50**<") != std::string::npos);
+  CHECK(s.find("<title>task a, task a: 0.5</title>") != std::string::npos);
+  CHECK(s.find("<title>task b, task b: 0.25. p</title>") != std::string::npos);
+  CHECK(s.find("<title>task b, task a: no &lt;seed&gt;</title>") != std::string::npos);
+  CHECK(count_of(s, ">\xE2\x80\x93<") == 1);
+  CHECK(count_of(s, "class=\"cell\"") == 2);
+  h.marks.pop_back();
+  CHECK_THROWS_AS(draw(h), tombola::shape_error);
+}
+
 TEST_CASE("a heat map of the wrong size is refused") {
   heat_map h;
   h.rows = {"0"};

@@ -81,7 +81,8 @@ TEST_CASE("masks that do not fit are named") {
   const test::temporary_folder dir;
   put(dir.path() / "RTE/seed_1", {1, 0, 0, 1}, {1, 0});
   put(dir.path() / "RTE/seed_2", {1, 0, 0, 1}, {1, 0}, {1, 4});
-  CHECK(refusal(dir.path()) == "/RTE/seed_2: does not fit " + (dir.path() / "RTE/seed_1").string() +
+  CHECK(refusal(dir.path()) == "/RTE/seed_2/head_mask.npy: does not fit " +
+                                   (dir.path() / "RTE/seed_1/head_mask.npy").string() +
                                    ": tickets differ in group 0: heads (2 x 2) and heads (1 x 4)");
   put(dir.path() / "RTE/seed_2", {1, 0, 0, 1}, {1, 0}, {4});
   CHECK(refusal(dir.path()) ==

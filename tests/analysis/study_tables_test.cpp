@@ -149,7 +149,8 @@ TEST_CASE("task pairs: seeds matched by name, and chance beside them") {
   CHECK(task_pairs(sample(), "mlps").empty());
   const table t = task_pair_table(pairs);
   CHECK(t.rows.size() == 3);
-  CHECK(reasons_of(t, t.rows[0]) == "expected: a task with itself");
+  CHECK(reasons_of(t, t.rows[0]) ==
+        "expected: a task with itself; p: a task with itself; adjusted_p: a task with itself");
 }
 
 TEST_CASE("task pairs: the study compares a seed with later ones") {

@@ -28,24 +28,6 @@ void write(const fs::path& file, const std::string& text) {
   std::ofstream{file, std::ios::binary} << text;
 }
 
-/// One sentence with all of these words, exit code, no result, nothing temporary left behind.
-void refuses(const std::string& arguments,
-             const std::vector<std::string>& words,
-             const fs::path& out,
-             int code = 2) {
-  const answer a = test::tombola(arguments);
-  INFO(arguments << "\n" << a.err);
-  CHECK(a.code == code);
-  CHECK(std::count(a.err.begin(), a.err.end(), '\n') == 1);
-  for (const std::string& word : words) CHECK_THAT(a.err, Catch::Matchers::Contains(word));
-  if (!fs::is_directory(out)) return;
-  for (const auto& entry : fs::recursive_directory_iterator{out}) {
-    CHECK(entry.path().filename() != "result.json");
-    CHECK(entry.path().string().find(".tmp-") == std::string::npos);
-    CHECK(entry.path().string().find(".making") == std::string::npos);
-  }
-}
-
 }  // namespace
 
 TEST_CASE("bad input: a model's files") {

@@ -2,11 +2,13 @@
 
 // Runs the program as a person would, and remembers what it said.
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <vector>
 
 #include "tests/support/catch.hpp"
 #include <sys/wait.h>
@@ -60,6 +62,24 @@ inline std::string last_line(const std::string& text) {
   const auto end = text.find_last_not_of('\n');
   const auto begin = text.find_last_of('\n', end);
   return text.substr(begin == std::string::npos ? 0 : begin + 1, end - begin);
+}
+
+/// One sentence with all of these words, exit code, no result, nothing temporary left behind.
+inline void refuses(const std::string& arguments,
+                    const std::vector<std::string>& words,
+                    const std::filesystem::path& out,
+                    int code = 2) {
+  const answer a = tombola(arguments);
+  INFO(arguments << "\n" << a.err);
+  CHECK(a.code == code);
+  CHECK(std::count(a.err.begin(), a.err.end(), '\n') == 1);
+  for (const std::string& word : words) CHECK_THAT(a.err, Catch::Matchers::Contains(word));
+  if (!std::filesystem::is_directory(out)) return;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator{out}) {
+    CHECK(entry.path().filename() != "result.json");
+    CHECK(entry.path().string().find(".tmp-") == std::string::npos);
+    CHECK(entry.path().string().find(".making") == std::string::npos);
+  }
 }
 
 /// A tiny pretrained model and its two tasks, made once.

@@ -10,9 +10,12 @@
 #include "tombola/analysis/agreement_section.hpp"
 #include "tombola/analysis/agreement_tables.hpp"
 #include "tombola/analysis/mask_folder.hpp"
+#include "tombola/analysis/report.hpp"
+#include "tombola/analysis/report_input.hpp"
 #include "tombola/analysis/survivor_maps.hpp"
 #include "tombola/analysis/survivor_section.hpp"
 #include "tombola/analysis/survivors.hpp"
+#include "tombola/analysis/task_matrix.hpp"
 #include "tombola/io/json.hpp"
 
 using namespace tombola;
@@ -103,7 +106,7 @@ TEST_CASE("golden report: what tasks share") {
   const ticket_set set = read_mask_set(*folder);
   for (const std::string part : {"heads", "mlps"}) {
     const auto& e = expected.at(part + "_together");
-    const heat_map h = shared_units_map(set, part, false);
+    const heat_map h = shared_units_map(task_pairs(set, part), false);
     REQUIRE(h.rows == e.at("tasks").get<std::vector<std::string>>());
     const auto mean = flat(e.at("mean")), deviation = flat(e.at("std"));
     for (std::size_t i = 0; i < h.rows.size(); ++i) {
@@ -139,4 +142,38 @@ TEST_CASE("golden report: agreement of the seeds of each task") {
     CHECK(a.counts.kept_by_any() == e.at("survive_any").get<std::size_t>());
     if (a.task != "WNLI") same(a.mean_jaccard, e.at("jaccard_mean"));  // there, empty pairs
   }
+}
+
+TEST_CASE("golden report: one command makes the study's figures") {
+  const auto folder = test::shared("data/lottery-masks/masks/heads_mlps");
+  if (!folder) return;
+  const report_input in = read_report_input(*folder);
+  const report_numbers n = compute(in);
+  const std::string page = make_report(in, n);
+  const auto holds = [&](const std::string& text) { return page.find(text) != std::string::npos; };
+  // Sections 7.1, 7.3, 7.5, 7.6, 7.9 and 9.1 of what the study computes, each by a number of its own.
+  for (const char* id :
+       {"survivors-1", "sizes-1", "tasks-1", "importance-1", "agreement-1", "published"}) {
+    INFO(id);
+    CHECK(holds("<section id=\"" + std::string{id} + "\">"));
+  }
+  CHECK(holds("Heads: 4.7681 on average (mean deviation 1.3006); 60 of 144"));
+  CHECK(holds("<title>task CoLA, task CoLA: 92.2, deviation 18.9"));
+  CHECK(holds("<title>task MRPC, task MNLI: 17. Chance gives "));  // super heads
+  CHECK(holds("2.1e-11"));                                         // Cochran's Q of CoLA
+  CHECK(holds("<title>ticket full model, trained, task CoLA: 0.56"));
+  // The study's sizes take 0.21 for the embeddings' share, which is exactly 0.2177 for two labels.
+  const std::vector<double> sizes{64.51, 54.66, 57.11, 54.63, 52.51, 54.34, 47.04, 47.08, 6.53};
+  REQUIRE(n.sizes.at(0).size() == sizes.size());
+  for (std::size_t t = 0; t < sizes.size(); ++t) {
+    CHECK(100.0 * (*n.sizes[0][t].over_seeds.mean + 23837184.0 / 109483778.0 - 0.21) ==
+          Approx(sizes[t]).margin(0.006));
+  }
+  REQUIRE(in.important.at(0).size() == 2);
+  CHECK(summarise(survivors_of(in.important[0][0].best)[0].over_seeds, 5.0).mean ==
+        Approx(0.569444).margin(5e-7));
+  CHECK(summarise(survivors_of(in.important[0][1].best)[0].over_seeds, 5.0).mean ==
+        Approx(2.0).epsilon(1e-12));
+  REQUIRE(in.published);
+  CHECK(in.published->tasks.size() == 9);
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/io/scratch.hpp"
@@ -91,6 +92,26 @@ TEST_CASE("npy: types, byte orders and versions") {
   CHECK(unsigned_one("<u8", many<std::uint64_t>({1U << 31})) == 2147483648.0);
   CHECK(unsigned_one("|u1", "\xFF") == 255);
   CHECK(unsigned_one("|b1", "\x01") == 1);
+  CHECK(unsigned_one("<b1", "\x01") == 1);
+}
+
+TEST_CASE("npy: complex numbers that are real, and whole numbers that a double holds") {
+  const scratch_array s;
+  const auto c8 =
+      s.read(file_of(header_of(">c8", "(2,)"), many<float>({1.5F, 0, -2, -0.0F}, true)));
+  CHECK(c8.values == std::vector<double>{1.5, -2});
+  CHECK(c8.type == io::dtype::f32);
+  const auto c16 = file_of(header_of("<c16", "(2, 1)", true), many<double>({1, 0, 0, 0}));
+  CHECK(s.read_mask(c16).mask == mask::from_values(std::vector<int>{1, 0}));
+  CHECK(s.refused(file_of(header_of("<c16", "(2,)"), many<double>({1, 0, 2, 0.5}))) ==
+        "element (1,) has the imaginary part 0.5, expected real numbers");
+  constexpr std::int64_t most = (std::int64_t{1} << 53) - 1;
+  CHECK(s.read(file_of(header_of("<i8", "(2,)"), many<std::int64_t>({most, -most}))).values ==
+        std::vector<double>{0x1p53 - 1, 1 - 0x1p53});
+  CHECK(s.refused(file_of(header_of("<i8", "(2,)"), many<std::int64_t>({1, -most - 1}))) ==
+        "element (1,) is about -9007199254740992, expected a whole number below 2^53 in size");
+  CHECK(s.refused(file_of(header_of("<u8", "(1,)"), many<std::uint64_t>({~std::uint64_t{0}}))) ==
+        "element (0,) is about 18446744073709551616, expected a whole number below 2^53 in size");
 }
 
 TEST_CASE("npy: shapes, and both axis orders") {
@@ -141,7 +162,8 @@ TEST_CASE("npy: a mask holds 0 and 1 alone") {
 TEST_CASE("npy: what is malformed is refused, each with its sentence") {
   const scratch_array s;
   const std::string eight(8, '\0');
-  const std::string types = ", expected f2, f4, f8, i1 to i8, u1 to u8 or b1 with its byte order";
+  const std::string types =
+      ", expected f2, f4, f8, c8, c16, i1 to i8, u1 to u8 or b1 with its byte order";
   const auto with = [&](const std::string& header) { return s.refused(file_of(header, eight)); };
   CHECK(s.refused("") == "does not start as a .npy file does");
   CHECK(s.refused("PK\x03\x04 a zip") == "does not start as a .npy file does");
@@ -170,9 +192,19 @@ TEST_CASE("npy: what is malformed is refused, each with its sentence") {
         "header describes records of several fields, expected plain numbers");
   CHECK(with("{'fortran_order': 0}") ==
         "header has a fortran_order that is neither True nor False");
-  for (const std::string descr : {"|O", "<U4", "<c8", "<f16", "|f8", "=f8", "<f3", "<m8", "f8"}) {
+  for (const std::string descr :
+       {"|O", "<U4", "<c4", "|f8", "=f8", "<f3", "<m8", "f8", "<", "", "<<f8", "<f"}) {
     CHECK(with(header_of(descr, "(1,)")) == "header has the type '" + descr + "'" + types);
   }
+  for (const std::string descr : {"<f16", ">c32", "f16"}) {
+    CHECK(with(header_of(descr, "(1,)")) ==
+          "header has the type '" + descr +
+              "', a long double, whose bytes differ from machine to machine; expected f8 or less");
+  }
+  CHECK(with(header_of("<c16", "(1,)")) ==
+        "has shape (1,), which takes 16 bytes of data, but has 8");
+  CHECK(with(header_of("<f8", "(1152921504606846976,)")) ==
+        "has shape (1152921504606846976,), whose bytes do not fit 64 bits");
   CHECK(with(header_of("<f8", "(1)")) == "header has a shape that is no tuple");
   CHECK(with(header_of("<f8", "[1]")).starts_with("header is broken at byte "));
   CHECK(with(header_of("<f8", "(-1,)")) ==
@@ -221,16 +253,18 @@ TEST_CASE("npy: the bytes that are written") {
         }) == path.string() + ": an array of 65 axes, expected at most 64");
 }
 
-TEST_CASE("npy: masks go round, as float32 and float64") {
+TEST_CASE("npy: masks go round, as each number") {
   const scratch_folder folder;
   for (const std::size_t n : {0UL, 1UL, 63UL, 64UL, 65UL, 4096UL, 4097UL, 9000UL}) {
     mask m{n};
     for (std::size_t i = 0; i < n; i += 3) m.set(i);
-    for (const auto number : {io::mask_number::float32, io::mask_number::float64}) {
+    for (const auto& [number, type] : {std::pair{io::mask_number::float32, io::dtype::f32},
+                                       std::pair{io::mask_number::float64, io::dtype::f64},
+                                       std::pair{io::mask_number::uint8, io::dtype::u8},
+                                       std::pair{io::mask_number::boolean, io::dtype::boolean}}) {
       io::write_mask_npy(folder / "m.npy", {n}, m, number);
       CHECK((io::read_mask_npy(folder / "m.npy").mask == m));
-      CHECK(io::read_npy(folder / "m.npy").type ==
-            (number == io::mask_number::float32 ? io::dtype::f32 : io::dtype::f64));
+      CHECK(io::read_npy(folder / "m.npy").type == type);
     }
   }
   CHECK(sentence<shape_error>([&] {

@@ -56,6 +56,7 @@ foreach(kind package tree)
   run(${CMAKE_COMMAND} --build ${scratch}/${kind})
   run(${scratch}/${kind}/masks)
   run(${scratch}/${kind}/model)
+  run(${scratch}/${kind}/arrays ${scratch}/${kind}/masks.npz)
   message("consumer of the ${kind}: built and run")
 endforeach()
 

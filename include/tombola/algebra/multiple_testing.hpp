@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <numeric>
 #include <span>
@@ -63,6 +64,31 @@ namespace detail {
     adjusted[order[i]] = smallest;
   }
   return adjusted;
+}
+
+/// One p-value of several independent tests of one hypothesis, from the natural logarithms of theirs:
+/// Fisher's method. With discrete tests it is too large rather than too small. Of no test at all: 1.
+///
+/// Throws input_error for a logarithm above 0 or NaN. The sum of their negatives, x, is half a
+/// chi-square of 2k degrees, whose upper tail is exp(-x) sum_{i<k} x^i / i!.
+/// Source: R. A. Fisher, "Statistical Methods for Research Workers", 4th edition, 1932, 21.1.
+[[nodiscard]] inline double combined_p(std::span<const double> log_p) {
+  double x = 0.0;
+  for (std::size_t i = 0; i < log_p.size(); ++i) {
+    if (!(log_p[i] <= 0.0)) {
+      throw input_error("logarithm " + std::to_string(i) + " of a p-value is " +
+                        std::to_string(log_p[i]) + ", expected a number up to 0");
+    }
+    x -= log_p[i];
+  }
+  if (std::isinf(x)) return 0.0;
+  // Terms are weighed before they are added: x^i alone overflows where exp(-x) underflows.
+  double p = log_p.empty() ? 1.0 : 0.0, log_term = -x;
+  for (std::size_t i = 0; i < log_p.size(); ++i) {
+    p += std::exp(log_term);
+    log_term += std::log(x) - std::log(static_cast<double>(i + 1));
+  }
+  return std::min(p, 1.0);
 }
 
 }  // namespace tombola

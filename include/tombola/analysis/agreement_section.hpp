@@ -45,51 +45,6 @@ inline constexpr std::size_t max_drawn_seeds = 32;
   return h;
 }
 
-/// Units that two tasks share in one seed: mean and deviation over the common seeds, lower
-/// triangle; the diagonal has the sizes. As shares of all units where `as_share`.
-[[nodiscard]] inline heat_map shared_units_map(const ticket_set& set,
-                                               const std::string& part,
-                                               bool as_share) {
-  std::vector<std::vector<ticket>> by_task;  // [task][common seed]
-  const auto seeds = common_seeds(set);
-  heat_map h;
-  for (const task_tickets& t : set.tasks) {
-    h.rows.push_back(t.task);
-    by_task.emplace_back();
-    for (ticket_part& p : parts_of(t)) {
-      if (p.name != part) continue;
-      for (const std::string& s : seeds) {
-        const auto at = std::find(p.seeds.begin(), p.seeds.end(), s);
-        by_task.back().push_back(
-            std::move(p.tickets[static_cast<std::size_t>(at - p.seeds.begin())]));
-      }
-    }
-  }
-  const std::size_t n = by_task.size();
-  h.columns = h.rows;
-  h.row_title = h.column_title = "task";
-  h.digits = as_share ? 2 : 1;
-  h.title = "Units that two tasks share: " + part;
-  h.values.resize(n * n);
-  if (seeds.size() > 1) h.deviations.resize(n * n);
-  for (std::size_t i = 0; i < n; ++i) {
-    for (std::size_t j = 0; j <= i; ++j) {
-      std::vector<double> shared;
-      for (std::size_t s = 0; s < seeds.size() && s < by_task[i].size(); ++s) {
-        const overlap o = count_overlap(by_task[i][s], by_task[j][s]);
-        const double unit =
-            as_share ? static_cast<double>(std::max<std::size_t>(o.size(), 1)) : 1.0;
-        h.high = as_share ? 1.0 : static_cast<double>(o.size());
-        shared.push_back(static_cast<double>(o.both) / unit);
-      }
-      const moments over_seeds = moments_of(shared);
-      h.values[i * n + j] = over_seeds.mean;
-      if (!h.deviations.empty()) h.deviations[i * n + j] = over_seeds.deviation;
-    }
-  }
-  return h;
-}
-
 /// Units that every ticket keeps, a row for each task and kind of unit, a column for each seed.
 [[nodiscard]] inline table size_table(std::span<const part_agreement> all) {
   table t{"sizes",
@@ -153,28 +108,6 @@ inline void put_overlaps(markup& m, std::span<const part_agreement> all) {
   m.close().raw(to_html_folded(without(overlap_table(all), {"set"}), 12)).line();
 }
 
-inline void put_shared_units(markup& m,
-                             const ticket_set& set,
-                             std::span<const part_agreement> all) {
-  if (set.tasks.size() < 2 || set.tasks.size() > max_drawn_seeds || common_seeds(set).empty())
-    return;
-  m.leaf("h3", "What tasks share");
-  m.leaf("p", {{"class", "note"}},
-         "Units that the tickets of two tasks both keep in the same seed, mean over seeds and "
-         "deviation; on the diagonal the size of the task's tickets.");
-  m.open("div", {{"class", "grid"}, {"style", "--wide:450px"}}).line();
-  std::vector<std::string> done;
-  for (const part_agreement& a : all) {
-    if (std::find(done.begin(), done.end(), a.part) != done.end()) continue;
-    done.push_back(a.part);
-    const bool as_share = a.part == "weights";
-    m.raw(framed(in_words(a.part),
-                 as_share ? "share of all" : "of " + std::to_string(a.counts.units),
-                 draw(shared_units_map(set, a.part, as_share))));
-  }
-  m.close().line();
-}
-
 }  // namespace detail
 
 /// Sizes, agreement and overlap of one set.
@@ -200,7 +133,6 @@ inline void put_shared_units(markup& m,
   } else {
     m.leaf("p", "One seed alone has nothing to agree with: agreement takes two or more.");
   }
-  detail::put_shared_units(m, set, all);
   m.close().line();
   return m.str();
 }

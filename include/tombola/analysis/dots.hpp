@@ -27,12 +27,6 @@ struct dot_row {
   bool emphasis = false;  ///< drawn in the second colour: after retraining
 };
 
-/// A value that the rows are read against, drawn from top to bottom.
-struct reference_line {
-  std::string label;
-  double value = 0.0;
-};
-
 /// Rows of scores on one axis.
 struct dot_figure {
   std::string title;
@@ -97,21 +91,7 @@ inline void draw_row(markup& m, const dot_row& row, const axis& x, double y, dou
   markup m;
   open_figure(m, f.title, width, bottom + 42.0, {336.0, 500.0});
   m.open("g", {{"class", "large"}});
-  for (const double t : round_ticks(x.low, x.high, 5)) {
-    const std::string at = fixed(x(t), 1);
-    m.empty("line", {{"x1", at},
-                     {"x2", at},
-                     {"y1", fixed(top, 1)},
-                     {"y2", fixed(bottom, 1)},
-                     {"class", "rule"}});
-    m.leaf("text", {{"x", at}, {"y", fixed(bottom + 16.0, 1)}, {"class", "middle"}},
-           fixed(t, x.digits()));
-  }
-  m.leaf("text",
-         {{"x", fixed((left + width - right) / 2.0, 1)},
-          {"y", fixed(bottom + 34.0, 1)},
-          {"class", "axis middle"}},
-         f.axis);
+  draw_scale(m, x, f.axis, top, bottom);
   double last = -1e9;
   for (const reference_line& l : f.lines) {
     const double at = x(l.value);

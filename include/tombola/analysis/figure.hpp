@@ -75,4 +75,31 @@ struct axis {
   return a;
 }
 
+/// A value that the rows are read against, drawn from top to bottom.
+struct reference_line {
+  std::string label;
+  double value = 0.0;
+};
+
+/// The scale of a figure of rows: rules from top to bottom, their numbers, and what they are.
+inline void draw_scale(
+    markup& m, const axis& x, const std::string& what, double top, double bottom) {
+  for (const double t : round_ticks(x.low, x.high, 5)) {
+    const std::string at = fixed(x(t), 1);
+    m.empty("line", {{"x1", at},
+                     {"x2", at},
+                     {"y1", fixed(top, 1)},
+                     {"y2", fixed(bottom, 1)},
+                     {"class", "rule"}});
+    m.leaf("text", {{"x", at}, {"y", fixed(bottom + 16.0, 1)}, {"class", "middle"}},
+           fixed(t, x.digits()));
+  }
+  m.leaf("text",
+         {{"x", fixed((x.from + x.to) / 2.0, 1)},
+          {"y", fixed(bottom + 34.0, 1)},
+          {"class", "axis middle"}},
+         what);
+  m.line();
+}
+
 }  // namespace tombola::analysis

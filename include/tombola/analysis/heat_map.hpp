@@ -23,11 +23,13 @@ struct heat_map {
   std::vector<std::string> columns;           ///< [C] labels
   std::vector<std::optional<double>> values;  ///< [R x C], row-major; no value, no cell
   std::vector<std::optional<double>> deviations;  ///< [R x C], or empty: none are written
-  std::vector<std::string> notes;                 ///< [R x C] for the tooltips, or empty
-  double low = 0.0;                               ///< the value of the darkest colour
-  double high = 1.0;                              ///< the value of the lightest colour
-  int digits = 2;                                 ///< places written in a cell
-  std::size_t gap_before = 0;                     ///< leaves a gap before this column; 0 for none
+  std::vector<std::string> marks;                 ///< [R x C] written behind the numbers, or empty
+  /// [R x C] for the tooltips, or empty. Where there is no value, the reason: a dash is drawn.
+  std::vector<std::string> notes;
+  double low = 0.0;            ///< the value of the darkest colour
+  double high = 1.0;           ///< the value of the lightest colour
+  int digits = 2;              ///< places written in a cell
+  std::size_t gap_before = 0;  ///< leaves a gap before this column; 0 for none
 };
 
 namespace detail {
@@ -50,6 +52,9 @@ struct heat_map_layout {
     for (const std::string& c : h.columns)
       widest = std::max(widest, std::min<std::size_t>(c.size(), 10));
     if (h.deviations.empty()) cell_height = 26.0;
+    const bool marked = std::any_of(h.marks.begin(), h.marks.end(),
+                                    [](const std::string& mark) { return !mark.empty(); });
+    if (marked) cell_width = 54.0;
     cell_width = std::max(cell_width, 7.0 * static_cast<double>(widest) + 8.0);
     left = 22.0 + 7.0 * static_cast<double>(longest);
     gap = h.gap_before == 0 ? 0.0 : 10.0;
@@ -67,20 +72,37 @@ struct heat_map_layout {
   }
 };
 
+/// A dash where there is no number, with the reason as its tooltip.
+inline void draw_gap(
+    markup& m, const heat_map_layout& at, double x, double y, const std::string& reason) {
+  m.open("g").leaf("title", reason);
+  m.leaf("text",
+         {{"x", fixed(x + at.cell_width / 2.0, 1)},
+          {"y", fixed(y + at.cell_height / 2.0 + 3.5, 1)},
+          {"class", "axis middle"}},
+         en_dash);
+  m.close().line();
+}
+
 inline void draw_cell(
     markup& m, const heat_map& h, const heat_map_layout& at, std::size_t r, std::size_t c) {
   const std::size_t i = r * h.columns.size() + c;
-  if (!h.values[i]) return;
+  const std::string where =
+      h.row_title + " " + h.rows[r] + ", " + h.column_title + " " + h.columns[c];
+  if (!h.values[i]) {
+    if (!h.notes.empty() && !h.notes[i].empty())
+      draw_gap(m, at, at.x(h, c), at.y(r), where + ": " + h.notes[i]);
+    return;
+  }
   const double v = *h.values[i];
   const double span = h.high - h.low;
   const colour paint = sequential(span > 0.0 ? (v - h.low) / span : 1.0);
   const double x = at.x(h, c), y = at.y(r), w = at.cell_width, tall = at.cell_height;
   const bool with_deviation = !h.deviations.empty() && h.deviations[i];
   m.open("g", {{"fill", to_string(ink_on(paint))}, {"class", "cell"}});
-  std::string tip = h.row_title + " " + h.rows[r] + ", " + h.column_title + " " + h.columns[c] +
-                    ": " + shortest(v);
+  std::string tip = where + ": " + shortest(v);
   if (with_deviation) tip += ", deviation " + shortest(*h.deviations[i]);
-  if (!h.notes.empty()) tip += ". " + h.notes[i];
+  if (!h.notes.empty() && !h.notes[i].empty()) tip += ". " + h.notes[i];
   m.leaf("title", tip);
   m.empty("rect", {{"x", fixed(x, 1)},
                    {"y", fixed(y, 1)},
@@ -89,7 +111,8 @@ inline void draw_cell(
                    {"fill", to_string(paint)}});
   const std::string middle = fixed(x + (w - 1.0) / 2.0, 1);
   const double base = with_deviation ? y + tall / 2.0 - 1.0 : y + tall / 2.0 + 3.5;
-  m.leaf("text", {{"x", middle}, {"y", fixed(base, 1)}, {"class", "v"}}, fixed(v, h.digits));
+  m.leaf("text", {{"x", middle}, {"y", fixed(base, 1)}, {"class", "v"}},
+         fixed(v, h.digits) + (h.marks.empty() ? "" : h.marks[i]));
   if (with_deviation) {
     m.leaf("text", {{"x", middle}, {"y", fixed(base + 11.0, 1)}, {"class", "d"}},
            std::string{plus_minus} + fixed(*h.deviations[i], h.digits));
@@ -120,13 +143,15 @@ inline void draw_key(markup& m, const heat_map& h, const heat_map_layout& at) {
 
 /// Draws the grid as one <svg> element. Every cell's tooltip has the exact value.
 ///
-/// Throws shape_error if values, deviations or notes do not have one entry per cell.
+/// Throws shape_error if values, deviations, marks or notes do not have one entry per cell.
 [[nodiscard]] inline std::string draw(const heat_map& h) {
   const std::size_t cells = h.rows.size() * h.columns.size();
   const auto fits = [cells](std::size_t n) { return n == 0 || n == cells; };
-  if (h.values.size() != cells || !fits(h.deviations.size()) || !fits(h.notes.size())) {
+  if (h.values.size() != cells || !fits(h.deviations.size()) || !fits(h.marks.size()) ||
+      !fits(h.notes.size())) {
     throw shape_error("heat map " + h.title + ": " + std::to_string(h.values.size()) + " values, " +
-                      std::to_string(h.deviations.size()) + " deviations and " +
+                      std::to_string(h.deviations.size()) + " deviations, " +
+                      std::to_string(h.marks.size()) + " marks and " +
                       std::to_string(h.notes.size()) + " notes, expected " + std::to_string(cells));
   }
   const detail::heat_map_layout at{h};

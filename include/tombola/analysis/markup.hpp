@@ -15,6 +15,7 @@
 namespace tombola::analysis {
 
 inline constexpr std::string_view plus_minus = "\xC2\xB1";
+inline constexpr std::string_view en_dash = "\xE2\x80\x93";
 inline constexpr std::string_view minus_sign = "\xE2\x88\x92";
 inline constexpr std::string_view ellipsis = "\xE2\x80\xA6";
 inline constexpr std::string_view replacement = "\xEF\xBF\xBD";  ///< U+FFFD, for what is no text

@@ -80,9 +80,8 @@ inline void require_one_shape(const ticket_set& set) {
       try {
         require_same_groups(first.value, s.value);
       } catch (const shape_error& e) {
-        throw format_error(
-            s.files.at(0).parent_path().string(),
-            "does not fit " + first.files.at(0).parent_path().string() + ": " + e.what());
+        throw format_error(s.files.at(0).string(),
+                           "does not fit " + first.files.at(0).string() + ": " + e.what());
       }
     }
   }

@@ -1,8 +1,11 @@
 #pragma once
 
+// Heavy: reads JSON.
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -11,15 +14,20 @@
 
 #include "tombola/analysis/agreement_section.hpp"
 #include "tombola/analysis/agreement_tables.hpp"
+#include "tombola/analysis/importance_section.hpp"
+#include "tombola/analysis/layer_lines.hpp"
 #include "tombola/analysis/markup.hpp"
 #include "tombola/analysis/provenance_section.hpp"
+#include "tombola/analysis/published_section.hpp"
 #include "tombola/analysis/report_style.hpp"
 #include "tombola/analysis/result.hpp"
 #include "tombola/analysis/score_section.hpp"
 #include "tombola/analysis/score_tables.hpp"
 #include "tombola/analysis/scores_by_ticket.hpp"
+#include "tombola/analysis/size_section.hpp"
 #include "tombola/analysis/survivor_section.hpp"
 #include "tombola/analysis/table.hpp"
+#include "tombola/analysis/task_section.hpp"
 #include "tombola/analysis/ticket_sets.hpp"
 #include "tombola/analysis/verdicts.hpp"
 
@@ -27,11 +35,13 @@ namespace tombola::analysis {
 
 /// Everything a report is made of. report_input.hpp reads it from a folder.
 struct report_input {
-  std::string source;                  ///< the folder, for the first line
-  std::vector<result> results;         ///< of runs; empty for a folder of masks
-  std::vector<ticket_set> sets;        ///< good tickets by family, or the masks
-  std::vector<found_search> searches;  ///< traces of the searches
-  std::vector<input_file> files;       ///< mask files that were read
+  std::string source;                                  ///< the folder, for the first line
+  std::vector<result> results;                         ///< of runs; empty for a folder of masks
+  std::vector<ticket_set> sets;                        ///< good tickets by family, or the masks
+  std::vector<found_search> searches;                  ///< traces of the searches
+  std::vector<input_file> files;                       ///< mask files that were read
+  std::vector<std::vector<important_part>> important;  ///< [set] from importances beside the masks
+  std::optional<published_results> published;          ///< scores that belong to the masks
 };
 
 /// What a caller may choose.
@@ -43,6 +53,8 @@ struct report_options {
 struct report_numbers {
   std::vector<score_group> scores;
   std::vector<std::vector<part_agreement>> agreements;  ///< one list for each set
+  std::vector<std::vector<task_comparison>> tasks;      ///< likewise
+  std::vector<std::vector<ticket_size>> sizes;          ///< likewise, empty but for BERT-base
   std::vector<verdict> verdicts;
 };
 
@@ -55,6 +67,8 @@ struct report_numbers {
   }
   for (const ticket_set& set : in.sets) {
     n.agreements.push_back(agreements_of(set));
+    n.tasks.push_back(compare_tasks(set));
+    n.sizes.push_back(sizes_of(set));
     for (const part_agreement& a : n.agreements.back()) {
       n.verdicts.push_back(agree_beyond_chance(a));
     }
@@ -66,18 +80,47 @@ struct report_numbers {
   return n;
 }
 
+namespace detail {
+
+template <class T>
+[[nodiscard]] std::vector<T> joined(const std::vector<std::vector<T>>& lists) {
+  std::vector<T> all;
+  for (const auto& list : lists) all.insert(all.end(), list.begin(), list.end());
+  return all;
+}
+
+}  // namespace detail
+
 /// Every table of the report, for files. Tables without rows are left out.
 [[nodiscard]] inline std::vector<table> report_tables(const report_input& in,
                                                       const report_numbers& n) {
-  std::vector<part_agreement> agreements;
-  for (const auto& of_set : n.agreements) {
-    agreements.insert(agreements.end(), of_set.begin(), of_set.end());
+  const auto agreements = detail::joined(n.agreements);
+  const auto tasks = detail::joined(n.tasks);
+  const auto important = detail::joined(in.important);
+  table layers = layer_table("", {});
+  for (const ticket_set& set : in.sets) {
+    for (auto& row : layer_table(set.name, layers_of(set)).rows) layers.rows.push_back(row);
   }
-  std::vector<table> all{
-      verdict_table(n.verdicts), all_scores(n.scores),        scores_by_seed(n.scores),
-      size_table(agreements),    agreement_table(agreements), overlap_table(agreements),
-      survivor_summary(in.sets), survivor_table(in.sets),     matrix_table(in.sets),
-      search_table(in.searches), run_table(in.results),       input_table(in.results, in.files)};
+  std::vector<table> all{verdict_table(n.verdicts),
+                         all_scores(n.scores),
+                         scores_by_seed(n.scores),
+                         size_table(agreements),
+                         agreement_table(agreements),
+                         overlap_table(agreements),
+                         survivor_summary(in.sets),
+                         survivor_table(in.sets),
+                         matrix_table(in.sets),
+                         layers,
+                         task_pair_table(detail::gathered(tasks, &task_comparison::pairs)),
+                         super_table(detail::gathered(tasks, &task_comparison::supers)),
+                         super_pair_table(detail::gathered(tasks, &task_comparison::super_pairs)),
+                         ticket_size_table(detail::joined(n.sizes)),
+                         importance_table(important),
+                         important_summary(important),
+                         search_table(in.searches),
+                         run_table(in.results),
+                         input_table(in.results, in.files)};
+  if (in.published) all.push_back(published_table(in.published->scores, in.published->tasks));
   std::erase_if(all, [](const table& t) { return t.rows.empty(); });
   return all;
 }
@@ -139,9 +182,30 @@ struct page_part {
         {id, "Survivors: " + in_words(in.sets[i].name), survivor_section(in.sets[i], id)});
   }
   for (std::size_t i = 0; i < in.sets.size(); ++i) {
+    const std::string id = "sizes-" + std::to_string(i + 1);
+    parts.push_back({id, "Sizes: " + in_words(in.sets[i].name),
+                     size_section(n.agreements[i], n.sizes[i], in.sets[i].name, id)});
+  }
+  for (std::size_t i = 0; i < in.sets.size(); ++i) {
+    if (n.tasks[i].empty()) continue;
+    const std::string id = "tasks-" + std::to_string(i + 1);
+    parts.push_back(
+        {id, "Tasks: " + in_words(in.sets[i].name), task_section(n.tasks[i], in.sets[i].name, id)});
+  }
+  for (std::size_t i = 0; i < in.important.size(); ++i) {
+    if (in.important[i].empty()) continue;
+    const std::string id = "importance-" + std::to_string(i + 1);
+    parts.push_back({id, "Most important: " + in_words(in.sets[i].name),
+                     importance_section(in.important[i], in.sets[i].name, id)});
+  }
+  for (std::size_t i = 0; i < in.sets.size(); ++i) {
     const std::string id = "agreement-" + std::to_string(i + 1);
     parts.push_back({id, "Agreement: " + in_words(in.sets[i].name),
                      agreement_section(in.sets[i], n.agreements[i], id)});
+  }
+  if (in.published) {
+    parts.push_back(
+        {"published", "Published scores", published_section(*in.published, "published")});
   }
   if (!in.searches.empty()) {
     parts.push_back({"searches", "Searches", search_section(in.searches)});

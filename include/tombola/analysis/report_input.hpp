@@ -1,6 +1,6 @@
 #pragma once
 
-// Heavy: reads JSON and tensors.
+// Heavy: reads JSON and tensors, includes xtensor.
 
 #include <algorithm>
 #include <cstddef>
@@ -12,6 +12,9 @@
 #include <vector>
 
 #include "tombola/analysis/mask_folder.hpp"
+#include "tombola/analysis/mask_table.hpp"
+#include "tombola/analysis/published_section.hpp"
+#include "tombola/analysis/read_importance.hpp"
 #include "tombola/analysis/report.hpp"
 #include "tombola/analysis/results.hpp"
 #include "tombola/analysis/search_line.hpp"
@@ -90,26 +93,10 @@ inline void read_searches(report_input& in) {
 
 }  // namespace detail
 
-/// Everything a report needs from a folder of runs, or from a folder of masks in the study's
-/// layout.
-///
-/// A folder with results in it is taken for the first, others for the second. Throws input_error if
-/// it is neither, and as read_results, read_ticket, read_trace and read_mask_sets do.
-[[nodiscard]] inline report_input read_report_input(const std::filesystem::path& folder) {
-  report_input in;
-  in.source = folder.string();
-  in.results = read_results(folder);
-  if (!in.results.empty()) {
-    detail::read_searches(in);
-    return in;
-  }
-  in.sets = read_mask_sets(folder);
-  if (in.sets.empty()) {
-    throw input_error(folder.string() + ": holds neither a result.json within " +
-                      std::to_string(max_result_depth) +
-                      " folders nor masks as <task>/seed_<number>/head_mask.npy, expected one of "
-                      "them");
-  }
+namespace detail {
+
+/// The files of the sets, with their fingerprints.
+inline void list_files(report_input& in) {
   for (const ticket_set& set : in.sets) {
     for (const task_tickets& task : set.tasks) {
       for (const seed_ticket& s : task.seeds) {
@@ -120,6 +107,54 @@ inline void read_searches(report_input& in) {
       }
     }
   }
+}
+
+/// What lies beside the masks of a folder in the study's layout: importances, and scores.
+inline void read_beside(report_input& in, const std::filesystem::path& folder) {
+  for (const ticket_set& set : in.sets) {
+    // <set>/<task>/seed_<n>/head_mask.npy
+    const auto seed = set.tasks.at(0).seeds.at(0).files.at(0).parent_path();
+    in.important.push_back(read_importance(seed.parent_path().parent_path(), set));
+  }
+  const auto scores = scores_beside(folder);
+  if (scores.empty()) return;
+  published_results r{scores.string(), read_published_scores(scores), {}};
+  for (const task_tickets& t : in.sets[0].tasks) r.tasks.push_back(t.task);
+  if (!r.scores.empty()) in.published = std::move(r);
+}
+
+}  // namespace detail
+
+/// Everything a report needs from a folder of runs, from a folder of masks in the study's layout, or
+/// from a table (.csv) that names files of masks, their tasks and seeds.
+///
+/// A folder with results in it is taken for the first, others for the second. Importances and
+/// published scores that lie beside masks in the study's layout are read with them, see
+/// read_importance and scores_beside. Throws input_error if it is none of the three, and as
+/// read_results, read_ticket, read_trace, read_mask_sets, read_mask_table, read_importance and
+/// read_published_scores do.
+[[nodiscard]] inline report_input read_report_input(const std::filesystem::path& source) {
+  report_input in;
+  in.source = source.string();
+  if (source.extension() == ".csv") {
+    in.sets = read_mask_table(source);
+    detail::list_files(in);
+    return in;
+  }
+  in.results = read_results(source);
+  if (!in.results.empty()) {
+    detail::read_searches(in);
+    return in;
+  }
+  in.sets = read_mask_sets(source);
+  if (in.sets.empty()) {
+    throw input_error(source.string() + ": holds neither a result.json within " +
+                      std::to_string(max_result_depth) +
+                      " folders nor masks as <task>/seed_<number>/head_mask.npy, expected one of "
+                      "them");
+  }
+  detail::read_beside(in, source);
+  detail::list_files(in);
   return in;
 }
 

@@ -13,9 +13,9 @@ namespace tombola::analysis::detail {
 /// in shape or word too.
 inline constexpr std::string_view page_style = R"(
 :root{color-scheme:light dark;--page:#fafaf7;--card:#fff;--ink:#1b1f23;--quiet:#59616a;
---line:#dcdfda;--first:#0b5fa5;--second:#b84a00;--first-pale:#dcebf8;--second-pale:#fbe6d6}
+--line:#dcdfda;--first:#0b5fa5;--second:#b84a00;--first-pale:#dcebf8;--second-pale:#fbe6d6;--bar:1}
 @media(prefers-color-scheme:dark){:root{--page:#121518;--card:#1a1e22;--ink:#e7e9eb;--quiet:#a2abb3;
---line:#343b42;--first:#74b8f2;--second:#f3a464;--first-pale:#16324a;--second-pale:#472a12}}
+--line:#343b42;--first:#74b8f2;--second:#f3a464;--first-pale:#16324a;--second-pale:#472a12;--bar:.62}}
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
 body{margin:0;background:var(--page);color:var(--ink);font:16px/1.55 system-ui,sans-serif;
@@ -77,6 +77,14 @@ svg .whisker{stroke-width:2;stroke:var(--first)}
 svg .mean{fill:var(--first)}
 svg .second .whisker{stroke:var(--second)}
 svg .second .mean{fill:var(--second)}
+svg .s0,svg .s2{--series:var(--first)}
+svg .s1,svg .s3{--series:var(--second)}
+svg .bar{fill:var(--series);fill-opacity:var(--bar);stroke:var(--series)}
+svg .s2 .bar,svg .s3 .bar{fill:var(--card);stroke-width:1.6}
+svg .interval{stroke:var(--ink);stroke-width:1.2}
+svg .line{fill:none;stroke:var(--series);stroke-width:2}
+svg .s2 .line,svg .s3 .line{stroke-dasharray:6 3}
+svg .band{fill:var(--series);opacity:.14}
 svg .reference line,svg .baseline line{stroke:var(--quiet);stroke-dasharray:5 4}
 svg .guard line{stroke:var(--second);stroke-width:2}
 svg .guard text{fill:var(--second);font-weight:600}
@@ -89,7 +97,7 @@ ul.verdicts li{grid-template-columns:1fr}.claim::first-letter{text-transform:upp
 .claim{display:inline-block;font-weight:600}
 ul.verdicts small{grid-column:1}.badge{justify-self:start}}
 @media print{:root{color-scheme:light;--page:#fff;--card:#fff;--ink:#000;--quiet:#444;--line:#bbb;
---first:#0b5fa5;--second:#b84a00;--first-pale:#fff;--second-pale:#fff}
+--first:#0b5fa5;--second:#b84a00;--first-pale:#fff;--second-pale:#fff;--bar:1}
 body{font-size:10pt}nav{display:none}section{border:0;padding:0}figure,tr,li{break-inside:avoid}
 h2,h3{break-after:avoid}.scroll{overflow:visible}svg{min-width:0!important}
 table{font-size:7.5pt}th,td{padding-right:6px}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "tombola/algebra/chance.hpp"
 #include "tombola/algebra/estimate.hpp"
+#include "tombola/algebra/multiple_testing.hpp"
 #include "tombola/algebra/overlap.hpp"
 #include "tombola/algebra/sets.hpp"
 #include "tombola/algebra/survival.hpp"
@@ -86,6 +88,13 @@ struct super_pair {
     }
   }
   return pairs;
+}
+
+/// How likely chance shares as much, adjusted by Holm's method for all of these pairs.
+[[nodiscard]] inline std::vector<double> adjusted_p_of(std::span<const super_pair> pairs) {
+  std::vector<double> p;
+  for (const super_pair& pair : pairs) p.push_back(p_at_least(pair.counts));
+  return holm(p);
 }
 
 /// One row for each pair of tasks, beside what chance gives for super tickets of these sizes.

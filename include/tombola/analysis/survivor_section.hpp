@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tombola/analysis/layer_lines.hpp"
 #include "tombola/analysis/markup.hpp"
 #include "tombola/analysis/report_style.hpp"
 #include "tombola/analysis/result.hpp"
@@ -157,6 +158,10 @@ inline void put_sum_over_tasks(markup& m, const ticket_set& set) {
   m.leaf("p", words);
   for (const heat_map& h : survivor_maps(all, title, static_cast<double>(tasks))) {
     m.raw(framed("Survivors", "number of tasks, of " + std::to_string(tasks), draw(h)));
+  }
+  if (const auto layers = layers_of(set); !layers.empty()) {
+    m.raw(framed("Survivors by layer", "mean over units and seeds, one deviation to each side",
+                 draw(layer_lines(layers, tasks))));
   }
 }
 

@@ -97,7 +97,7 @@ struct table {
 [[nodiscard]] inline std::string page_text(const cell& c) {
   const auto* x = std::get_if<double>(&c.value);
   if (x == nullptr) {
-    return std::holds_alternative<missing>(c.value) ? "\xE2\x80\x93" : plain_text(c);
+    return std::holds_alternative<missing>(c.value) ? std::string{en_dash} : plain_text(c);
   }
   if (c.form == number_form::probability) return probability(*x);
   return c.form == number_form::percent ? fixed(100.0 * *x, 1) + " %" : fixed(*x, c.digits);
@@ -151,6 +151,23 @@ namespace detail {
   });
 }
 
+/// Every reason why a number is missing, once each, in the order of the rows.
+[[nodiscard]] inline std::string all_reasons(const table& t) {
+  std::vector<std::string> reasons;
+  for (const auto& row : t.rows) {
+    for (const cell& c : row) {
+      const auto* gone = std::get_if<missing>(&c.value);
+      if (gone != nullptr &&
+          std::find(reasons.begin(), reasons.end(), gone->why) == reasons.end()) {
+        reasons.push_back(gone->why);
+      }
+    }
+  }
+  std::string all;
+  for (const std::string& r : reasons) all += (all.empty() ? "" : "; ") + r;
+  return all;
+}
+
 /// Text that stays on one line, text that may break, and numbers.
 [[nodiscard]] inline std::string class_of(const cell& c) {
   const auto* s = std::get_if<std::string>(&c.value);
@@ -170,15 +187,10 @@ namespace detail {
            t.columns[c].heading);
   }
   m.close().close().open("tbody").line();
-  std::vector<std::string> reasons;
   for (const auto& row : t.rows) {
     m.open("tr");
     for (const cell& c : row) {
       const auto* gone = std::get_if<missing>(&c.value);
-      if (gone != nullptr &&
-          std::find(reasons.begin(), reasons.end(), gone->why) == reasons.end()) {
-        reasons.push_back(gone->why);
-      }
       const std::string type = detail::class_of(c);
       if (type == "number") {
         m.leaf("td", {{"class", type}, {"title", gone != nullptr ? gone->why : plain_text(c)}},
@@ -190,10 +202,8 @@ namespace detail {
     m.close().line();
   }
   m.close().close().close().line();
-  if (!reasons.empty()) {
-    std::string all;
-    for (const std::string& r : reasons) all += (all.empty() ? "" : "; ") + r;
-    m.leaf("p", {{"class", "note"}}, "A dash stands where there is no number: " + all + ".").line();
+  if (const std::string why = detail::all_reasons(t); !why.empty()) {
+    m.leaf("p", {{"class", "note"}}, "A dash stands where there is no number: " + why + ".").line();
   }
   return m.str();
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "tombola/algebra/agreement.hpp"
 #include "tombola/algebra/chance.hpp"
 #include "tombola/algebra/estimate.hpp"
+#include "tombola/algebra/multiple_testing.hpp"
 #include "tombola/algebra/overlap.hpp"
 #include "tombola/algebra/survival.hpp"
 #include "tombola/analysis/moments.hpp"
@@ -23,11 +25,17 @@ struct task_pair {
   std::string set;
   std::string part;
   std::string first, second;  ///< tasks
+  std::size_t units = 0;      ///< that there are of this kind
   /// Units that both tasks' tickets of a seed keep, over the seeds that both have.
   moments shared;
   /// What chance gives for tickets of these sizes, the mean over those seeds; nothing of a task
   /// with itself.
   moments expected;
+  /// How likely chance shares as much in every seed: Fisher's combination of the seeds' exact tails,
+  /// alone and adjusted by Holm's method for all pairs of two tasks. Nothing of a task with itself or
+  /// without a common seed.
+  std::optional<double> p;
+  std::optional<double> adjusted_p;
   // Of the two tasks' tickets together:
   cochran equal_sizes;  ///< tests equal sizes, not overlap
   estimate fleiss;
@@ -51,17 +59,33 @@ namespace detail {
 
 /// Fills in what the seeds of both tasks share, seed by seed.
 inline void share_by_seed(const ticket_part& a, const ticket_part& b, bool same, task_pair& p) {
-  std::vector<double> shared, expected;
+  std::vector<double> shared, expected, log_p;
   for (std::size_t i = 0; i < a.seeds.size(); ++i) {
     for (std::size_t j = 0; j < b.seeds.size(); ++j) {
       if (a.seeds[i] != b.seeds[j]) continue;
       const overlap o = count_overlap(a.tickets[i], b.tickets[j]);
       shared.push_back(static_cast<double>(o.both));
-      if (!same) expected.push_back(expected_both(o));
+      if (same) continue;
+      expected.push_back(expected_both(o));
+      log_p.push_back(log_p_at_least(o));
     }
   }
   p.shared = moments_of(shared);
   p.expected = moments_of(expected);
+  if (!log_p.empty()) p.p = combined_p(log_p);
+}
+
+/// Adjusts what there is.
+inline void adjust(std::vector<task_pair>& pairs) {
+  std::vector<double> p;
+  for (const task_pair& pair : pairs) {
+    if (pair.p) p.push_back(*pair.p);
+  }
+  const std::vector<double> adjusted = holm(p);
+  auto next = adjusted.begin();
+  for (task_pair& pair : pairs) {
+    if (pair.p) pair.adjusted_p = *next++;
+  }
 }
 
 /// The pairs of one ticket of each task; within a task, of two seeds. The study's rule takes only a
@@ -100,6 +124,7 @@ inline void share_by_seed(const ticket_part& a, const ticket_part& b, bool same,
       task_pair p;
       p.set = set.name, p.part = part;
       p.first = set.tasks[i].task, p.second = set.tasks[j].task;
+      p.units = a->tickets.empty() ? 0 : a->tickets[0].size();
       detail::share_by_seed(*a, *b, i == j, p);
       std::vector<ticket> together = a->tickets;
       if (i != j) together.insert(together.end(), b->tickets.begin(), b->tickets.end());
@@ -114,6 +139,7 @@ inline void share_by_seed(const ticket_part& a, const ticket_part& b, bool same,
       pairs.push_back(std::move(p));
     }
   }
+  detail::adjust(pairs);
   return pairs;
 }
 
@@ -128,6 +154,8 @@ inline void share_by_seed(const ticket_part& a, const ticket_part& b, bool same,
            {"shared_mean", "shared"},
            {"shared_deviation", "deviation"},
            {"expected", "by chance"},
+           {"p", "p of as much"},
+           {"adjusted_p", "adjusted"},
            {"krippendorff_alpha", "Krippendorff's alpha"},
            {"fleiss_kappa", "Fleiss' kappa"},
            {"jaccard", "mean Jaccard"},
@@ -135,11 +163,12 @@ inline void share_by_seed(const ticket_part& a, const ticket_part& b, bool same,
            {"pairs", "of pairs"}},
           {}};
   for (const task_pair& p : pairs) {
+    const std::string none = p.first == p.second ? "a task with itself" : "no common seed";
     t.add({text_cell(p.set), text_cell(p.part), text_cell(p.first), text_cell(p.second),
            number_cell(p.shared.mean, "no common seed", 1),
-           number_cell(p.shared.deviation, one_value, 1),
-           number_cell(p.expected.mean,
-                       p.first == p.second ? "a task with itself" : "no common seed", 1),
+           number_cell(p.shared.deviation, one_value, 1), number_cell(p.expected.mean, none, 1),
+           number_cell(p.p, none, 3, number_form::probability),
+           number_cell(p.adjusted_p, none, 3, number_form::probability),
            number_cell(p.krippendorff, 3), number_cell(p.fleiss, 3), number_cell(p.mean_jaccard, 3),
            count_cell(p.of_one_size), count_cell(p.crossings)});
   }

@@ -5,11 +5,14 @@
 #include <filesystem>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "tombola/analysis/report.hpp"
 #include "tombola/analysis/table.hpp"
 #include "tombola/analysis/table_json.hpp"
+#include "tombola/analysis/table_latex.hpp"
+#include "tombola/analysis/table_text.hpp"
 #include "tombola/core/error.hpp"
 #include "tombola/io/atomic_file.hpp"
 
@@ -18,11 +21,12 @@ namespace tombola::analysis {
 /// Where a report was written.
 struct written_report {
   std::filesystem::path page;                 ///< report.html
-  std::vector<std::filesystem::path> tables;  ///< tables.json, then tables/<name>.csv
+  std::vector<std::filesystem::path> tables;  ///< tables.json, then tables/<name>.csv, .tex, .txt
   report_numbers numbers;                     ///< what it says
 };
 
-/// Writes report.html, tables.json and tables/<name>.csv into a folder, which is made if need be.
+/// Writes report.html, tables.json and each table as tables/<name>.csv (all digits), .tex and .txt
+/// (rounded as on the page) into a folder, which is made if need be.
 ///
 /// Everything is computed before anything is written; each file appears complete or not at all, the
 /// page last. Throws input_error where the folder cannot be made or written, and as compute() does.
@@ -42,8 +46,11 @@ inline written_report write_report(const report_input& in,
   w.tables.push_back(folder / "tables.json");
   io::write_file(w.tables.back(), json);
   for (const table& t : tables) {
-    w.tables.push_back(folder / "tables" / (t.name + ".csv"));
-    io::write_file(w.tables.back(), to_csv(t));
+    for (const auto& [ending, text] : {std::pair{".csv", to_csv(t)}, std::pair{".tex", to_latex(t)},
+                                       std::pair{".txt", to_text(t)}}) {
+      w.tables.push_back(folder / "tables" / (t.name + ending));
+      io::write_file(w.tables.back(), text);
+    }
   }
   w.page = folder / "report.html";
   io::write_file(w.page, page);

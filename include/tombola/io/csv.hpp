@@ -5,287 +5,210 @@
 #include <cmath>
 #include <concepts>
 #include <cstddef>
-#include <cstdint>
 #include <filesystem>
-#include <limits>
-#include <set>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "tombola/core/error.hpp"
-#include "tombola/io/mapped_file.hpp"
+#include "tombola/io/atomic_file.hpp"
 #include "tombola/io/sentence.hpp"
 
 namespace tombola::io {
 
-/// Bytes and columns beyond which no table of results goes.
-inline constexpr std::size_t max_csv_bytes = std::size_t{1} << 30;
-inline constexpr std::size_t max_csv_columns = 100'000;
-
-namespace detail {
-
-/// Fields of all records, the header's first, one behind another. max_csv_bytes fits 32 bits.
-struct csv_fields {
-  std::string text;
-  std::vector<std::uint32_t> ends;   ///< [field] in `text`
-  std::vector<std::uint32_t> lines;  ///< [record] line on which it starts
-};
-
-/// Splits comma-separated text, record by record.
-class csv_parser {
+/// A table of text with a heading line, as RFC 4180 describes it.
+class csv_table {
 public:
-  csv_parser(std::string_view text, const std::string& file) : text_{text}, file_{file} {}
+  /// header: names of the columns, each once. records: as long as the header each, with the lines
+  /// that they start on. `file` is what messages call it.
+  csv_table(std::string file,
+            std::vector<std::string> header,
+            std::vector<std::string> fields,
+            std::vector<std::size_t> lines)
+      : file_{std::move(file)},
+        header_{std::move(header)},
+        fields_{std::move(fields)},
+        lines_{std::move(lines)} {}
 
-  [[nodiscard]] csv_fields read() {
-    if (text_.size() > max_csv_bytes) {
-      throw format_error(file_, "has " + std::to_string(text_.size()) +
-                                    " bytes, expected at most " + std::to_string(max_csv_bytes));
+  [[nodiscard]] const std::string& file() const noexcept { return file_; }
+  [[nodiscard]] const std::vector<std::string>& header() const noexcept { return header_; }
+  [[nodiscard]] std::size_t columns() const noexcept { return header_.size(); }
+  /// Records after the header.
+  [[nodiscard]] std::size_t rows() const noexcept { return lines_.size(); }
+  /// Precondition: r < rows(), c < columns().
+  [[nodiscard]] const std::string& field(std::size_t r, std::size_t c) const noexcept {
+    return fields_[r * columns() + c];
+  }
+  /// The line, counted from 1, on which record r starts.
+  [[nodiscard]] std::size_t line(std::size_t r) const noexcept { return lines_[r]; }
+
+  /// The column of a name. Throws format_error, naming the columns there are.
+  [[nodiscard]] std::size_t column(std::string_view name) const {
+    const auto at = std::find(header_.begin(), header_.end(), name);
+    if (at != header_.end()) return static_cast<std::size_t>(at - header_.begin());
+    std::string there;
+    for (std::size_t c = 0; c < std::min<std::size_t>(columns(), 16); ++c) {
+      there += (c == 0 ? "" : ", ") + shown(header_[c]);
     }
-    if (text_.starts_with("\xEF\xBB\xBF")) text_.remove_prefix(3);  // some editors' mark of UTF-8
-    if (text_.empty()) {
-      throw format_error(file_, "is empty, expected a header with the names of the columns");
+    throw format_error(
+        file_, "has no column " + shown(name) + ", but " + there + (columns() > 16 ? ", ..." : ""));
+  }
+
+  /// A field as a number, all of it: a finite one in decimal notation, or a whole one that T holds.
+  /// Throws format_error, naming line and column.
+  template <class T = double>
+  requires std::floating_point<T> || std::integral<T>
+  [[nodiscard]] T number_of(std::size_t r, std::size_t c) const {
+    const std::string& text = field(r, c);
+    T x{};
+    const auto end = std::from_chars(text.data(), text.data() + text.size(), x);
+    bool good = end.ec == std::errc{} && end.ptr == text.data() + text.size();
+    if constexpr (std::floating_point<T>) good = good && std::isfinite(x);
+    if (!good) {
+      throw format_error(file_, "line " + std::to_string(line(r)) + ", column " +
+                                    shown(header_[c]) + ": " + shown(text) + ", expected " +
+                                    expected<T>());
     }
-    const std::size_t columns = record();
-    while (at_ < text_.size()) {
-      const std::size_t start = line_, before = at_;
-      if (const std::size_t n = record(); n != columns) {
-        const bool empty = text_[before] == '\n' || text_[before] == '\r';
-        complain(start,
-                 empty ? std::string{"is empty"}
-                       : "has " + std::to_string(n) + (n == 1 ? " field" : " fields"),
-                 "expected " + std::to_string(columns) + " as in the header");
-      }
-    }
-    return std::move(fields_);
+    return x;
   }
 
 private:
-  [[noreturn]] void complain(std::size_t line,
-                             const std::string& found,
-                             const std::string& expected) const {
-    throw format_error(file_, "line " + std::to_string(line) + " " + found + ", " + expected);
+  template <class T>
+  [[nodiscard]] static std::string expected() {
+    if constexpr (std::floating_point<T>) return "a finite number";
+    const std::string of = "a whole number of " + std::to_string(8 * sizeof(T)) + " bits";
+    return std::is_unsigned_v<T> ? of + " from 0 up" : of;
   }
 
-  /// Number of its fields.
-  std::size_t record() {
-    fields_.lines.push_back(static_cast<std::uint32_t>(line_));
-    for (std::size_t n = 1;; ++n) {
-      if (n > max_csv_columns) {
-        complain(line_, "has more than " + std::to_string(max_csv_columns) + " fields",
-                 "expected at most so many");
-      }
-      if (at_ < text_.size() && text_[at_] == '"') {
-        quoted();
-      } else {
-        take(text_.find_first_of(std::string_view{",\n\r\"\0", 5}, at_));
-      }
-      fields_.ends.push_back(static_cast<std::uint32_t>(fields_.text.size()));
-      if (at_ == text_.size()) return n;
-      if (text_[at_] != ',') {
-        line_break();
-        return n;
-      }
-      ++at_;
+  std::string file_;
+  std::vector<std::string> header_;
+  std::vector<std::string> fields_;
+  std::vector<std::size_t> lines_;
+};
+
+namespace detail {
+
+/// Reads the records of a text, field by field.
+class csv_parser {
+public:
+  csv_parser(std::string_view text, const std::string& file) : text_{text}, file_{file} {
+    constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+    if (text_.starts_with(byte_order_mark)) text_.remove_prefix(byte_order_mark.size());
+    if (const auto nul = text_.find('\0'); nul != text_.npos) {
+      line_ += static_cast<std::size_t>(
+          std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(nul), '\n'));
+      complain("a byte 0, expected text");
     }
   }
 
-  /// Moves text up to `end` into the field.
-  void take(std::size_t end) {
-    end = std::min(end, text_.size());
-    fields_.text.append(text_.substr(at_, end - at_));
-    at_ = end;
+  [[nodiscard]] csv_table read() {
+    if (text_.empty()) throw format_error(file_, "is empty, expected a line with column names");
+    std::vector<std::string> header = record();
+    for (std::size_t c = 1; c < header.size(); ++c) {
+      const auto end = header.begin() + static_cast<std::ptrdiff_t>(c);
+      if (std::find(header.begin(), end, header[c]) != end) {
+        throw format_error(file_, "line 1: the column " + shown(header[c]) + " twice");
+      }
+    }
+    std::vector<std::string> fields;
+    std::vector<std::size_t> lines;
+    while (at_ < text_.size()) {
+      lines.push_back(line_);
+      const std::size_t started = line_;
+      std::vector<std::string> found = record();
+      if (found.size() != header.size()) {
+        throw format_error(file_, "line " + std::to_string(started) + ": " +
+                                      std::to_string(found.size()) +
+                                      (found.size() == 1 ? " field" : " fields") + ", expected " +
+                                      std::to_string(header.size()) + " as in line 1");
+      }
+      std::move(found.begin(), found.end(), std::back_inserter(fields));
+    }
+    return {file_, std::move(header), std::move(fields), std::move(lines)};
   }
 
-  void quoted() {
-    const std::size_t opened = line_;
-    ++at_;
+private:
+  [[noreturn]] void complain(const std::string& what) const {
+    throw format_error(file_, "line " + std::to_string(line_) + ": " + what);
+  }
+
+  [[nodiscard]] std::vector<std::string> record() {
+    std::vector<std::string> fields;
     while (true) {
-      take(text_.find_first_of(std::string_view{"\"\n\0", 3}, at_));
-      if (at_ == text_.size()) {
-        complain(opened, "opens a quote that is never closed", "expected a closing quote");
-      }
-      if (text_[at_] == '\0') refuse_nul();
-      if (text_[at_] == '\n') {
-        ++line_;
-        take(at_ + 1);
-      } else if (text_.substr(at_).starts_with("\"\"")) {
-        take(at_ + 1);
+      fields.push_back(at_ < text_.size() && text_[at_] == '"' ? quoted() : plain());
+      if (at_ == text_.size()) return fields;
+      const char c = text_[at_++];
+      if (c == ',') continue;
+      if (c == '\r') {
+        if (at_ == text_.size() || text_[at_] != '\n') {
+          complain("a carriage return without a line feed");
+        }
         ++at_;
-      } else {
-        ++at_;
-        break;
+      } else if (c != '\n') {
+        complain("text after a closing quote, expected a comma or the line's end");
       }
-    }
-    if (at_ == text_.size()) return;
-    if (std::string_view{",\n\r\0", 4}.find(text_[at_]) == std::string_view::npos) {
-      complain(line_, "has " + shown(text_.substr(at_, 1)) + " after a closing quote",
-               "expected a comma or a line break");
+      ++line_;
+      return fields;
     }
   }
 
-  void line_break() {
-    if (text_[at_] == '"') {
-      complain(line_, "has a quote inside a field without quotes",
-               "expected the field in quotes and the quote doubled");
+  [[nodiscard]] std::string plain() {
+    const std::size_t end = std::min(text_.find_first_of(",\"\r\n", at_), text_.size());
+    std::string field{text_.substr(at_, end - at_)};
+    at_ = end;
+    if (at_ < text_.size() && text_[at_] == '"') {
+      complain("a quote inside a field that does not start with one");
     }
-    if (text_[at_] == '\0') refuse_nul();
-    if (text_[at_] == '\r') {
-      ++at_;
-      if (at_ == text_.size() || text_[at_] != '\n') {
-        complain(line_, "has a carriage return without a line feed",
-                 "expected both or the line feed alone");
-      }
-    }
-    ++at_;
-    ++line_;
+    return field;
   }
 
-  [[noreturn]] void refuse_nul() const { complain(line_, "has a NUL byte", "expected text"); }
+  [[nodiscard]] std::string quoted() {
+    const std::size_t started = line_;
+    std::string field;
+    for (++at_; at_ < text_.size(); ++at_) {
+      if (text_[at_] == '"') {
+        if (at_ + 1 == text_.size() || text_[at_ + 1] != '"') {
+          ++at_;
+          return field;
+        }
+        ++at_;  // a doubled quote is one
+      }
+      if (text_[at_] == '\n') ++line_;
+      field += text_[at_];
+    }
+    line_ = started;
+    complain("a quoted field without its closing quote");
+  }
 
   std::string_view text_;
   const std::string& file_;
   std::size_t at_ = 0;
   std::size_t line_ = 1;
-  csv_fields fields_;
 };
 
 }  // namespace detail
 
-/// What a field can be read as: double, or an integer type that is neither bool nor char.
-template <class T>
-concept csv_number = std::same_as<T, double> ||
-    (std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char>);
-
-/// A table out of a CSV file: a header with the names of the columns, and rows of as many fields.
-/// Memory: the text, 4 bytes a field, 4 bytes a row.
-class csv_table {
-public:
-  /// Of fields as csv_parser leaves them. Throws format_error if two columns have one name or the
-  /// header names none.
-  csv_table(std::string file, detail::csv_fields fields)
-      : file_{std::move(file)}, fields_{std::move(fields)} {
-    const std::size_t columns = fields_.ends.size() / fields_.lines.size();
-    std::set<std::string_view> names;
-    for (std::size_t c = 0; c < columns; ++c) {
-      header_.emplace_back(piece(c));
-      if (!names.insert(piece(c)).second) {
-        throw format_error(file_, "line 1 names the column " + shown(piece(c)) +
-                                      " twice, expected each name once");
-      }
-    }
-    if (columns == 1 && header_[0].empty()) {
-      throw format_error(file_, "line 1 names no column, expected one at least");
-    }
-  }
-
-  /// What messages call it.
-  [[nodiscard]] const std::string& file() const noexcept { return file_; }
-  /// Names of the columns, each once; one of them may be empty.
-  [[nodiscard]] const std::vector<std::string>& header() const noexcept { return header_; }
-  [[nodiscard]] std::size_t columns() const noexcept { return header_.size(); }
-  /// Number of rows, the header not counted.
-  [[nodiscard]] std::size_t rows() const noexcept { return fields_.lines.size() - 1; }
-
-  /// Text of a field without its quotes; valid until the table is moved or goes.
-  /// Precondition: r < rows(), c < columns().
-  [[nodiscard]] std::string_view field(std::size_t r, std::size_t c) const noexcept {
-    return piece((r + 1) * columns() + c);
-  }
-
-  /// Place of the column of this name. Throws format_error, naming file, column and the columns
-  /// there are, where there is none. Cost: linear in the number of columns.
-  [[nodiscard]] std::size_t column(std::string_view name) const {
-    const auto found = std::find(header_.begin(), header_.end(), name);
-    if (found != header_.end()) return static_cast<std::size_t>(found - header_.begin());
-    constexpr std::size_t most = 20;
-    std::string s = "has no column " + shown(name) + ", its columns are ";
-    for (std::size_t c = 0; c < std::min(columns(), most); ++c) {
-      s += (c == 0 ? "" : ", ") + shown(header_[c]);
-    }
-    throw format_error(file_, s + (columns() > most ? ", ..." : ""));
-  }
-
-  /// Line of the file, from 1, on which row r starts; line breaks inside quotes count.
-  /// Precondition: r < rows().
-  [[nodiscard]] std::size_t line(std::size_t r) const noexcept { return fields_.lines[r + 1]; }
-
-  /// The whole field as a number in decimal digits; no blanks around it, no plus sign in front.
-  ///
-  /// Throws format_error, naming line, column, the field and what was expected, if it is no number,
-  /// infinite, NaN, out of T's range, or for integers not whole. Precondition: as field().
-  template <csv_number T = double>
-  [[nodiscard]] T number_of(std::size_t r, std::size_t c) const {
-    const std::string_view text = field(r, c);
-    T value{};
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const bool whole = end == text.data() + text.size();
-    if (code == std::errc{} && whole) {
-      if constexpr (std::integral<T>) {
-        return value;
-      } else {
-        if (std::isfinite(value)) return value;
-        refuse(r, c, "a finite number");
-      }
-    }
-    if (code == std::errc::result_out_of_range && whole) {
-      if constexpr (std::integral<T>) {
-        refuse(r, c,
-               "a whole number from " + std::to_string(std::numeric_limits<T>::min()) + " to " +
-                   std::to_string(std::numeric_limits<T>::max()));
-      } else {
-        refuse(r, c, "a number within the range of a double");
-      }
-    }
-    refuse(r, c,
-           std::unsigned_integral<T> ? "a whole number of 0 or more"
-           : std::integral<T>        ? "a whole number"
-                                     : "a number");
-  }
-
-private:
-  [[nodiscard]] std::string_view piece(std::size_t i) const noexcept {
-    const std::size_t begin = i == 0 ? 0 : fields_.ends[i - 1];
-    return std::string_view{fields_.text}.substr(begin, fields_.ends[i] - begin);
-  }
-
-  [[noreturn]] void refuse(std::size_t r, std::size_t c, const std::string& expected) const {
-    throw format_error(file_, "line " + std::to_string(line(r)) + ", column " + shown(header_[c]) +
-                                  ": " + shown(field(r, c)) + ", expected " + expected);
-  }
-
-  std::string file_;
-  std::vector<std::string> header_;
-  detail::csv_fields fields_;
-};
-
-/// A table from text as RFC 4180 (2005) describes it; `file` is what messages call it.
-///
-/// Fields split by commas; a field in double quotes may hold commas, line breaks, and quotes
-/// written twice. Lines end in LF or CRLF, the last may end without. A UTF-8 byte order mark is
-/// skipped. Bytes past ASCII are taken as they are; blanks belong to the field.
-///
-/// An empty line is, by the RFC, a record of one empty field: right in a table of one column,
-/// refused as too short in any other.
-///
-/// Throws format_error, naming file and line, for records of different lengths, text after a
-/// closing quote, a quote in a field without quotes, a quote that is never closed, a carriage
-/// return alone outside quotes, a NUL byte, a column named twice, more than max_csv_columns columns
-/// or max_csv_bytes bytes, and for a text without a header.
-[[nodiscard]] inline csv_table parse_csv(std::string_view text, std::string file) {
-  detail::csv_fields fields = detail::csv_parser{text, file}.read();
-  return {std::move(file), std::move(fields)};
+/// Reads text as a table; `file` is what messages call it. Throws as read_csv does.
+[[nodiscard]] inline csv_table parse_csv(std::string_view text, const std::string& file) {
+  return detail::csv_parser{text, file}.read();
 }
 
-/// The same of a file. Throws as parse_csv does, and input_error where it cannot be opened.
-/// Memory: in proportion to the file.
+/// Bytes beyond which no table of this kind goes.
+inline constexpr std::size_t max_csv_bytes = std::size_t{1} << 30;
+
+/// Reads a table with a heading line: fields between commas, in quotes where they hold a comma, a
+/// quote (doubled) or a line break; lines that end in LF or CR LF, the last with or without. A byte
+/// order mark in front is skipped. An empty line is a record of one empty field.
+///
+/// Throws input_error if the file cannot be opened or is larger than max_csv_bytes; format_error,
+/// naming the line, where it is not such a table or a record has another number of fields than the
+/// heading. Memory: about 32 bytes a field, and the text. Source: RFC 4180.
 [[nodiscard]] inline csv_table read_csv(const std::filesystem::path& path) {
-  const mapped_file file{path};
-  const auto bytes = file.bytes();
-  // Reading char through std::byte memory is what the aliasing rules allow.
-  return parse_csv({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path.string());
+  return parse_csv(read_text(path, max_csv_bytes), path.string());
 }
 
 }  // namespace tombola::io

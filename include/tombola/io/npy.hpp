@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -89,72 +91,109 @@ private:
   return {text.data(), end};
 }
 
-/// Calls visit(place, value) for every element, converting a few thousand at a time.
+/// Reverses the bytes of each number of `width` bytes.
+inline void swap_bytes(std::vector<std::byte>& raw, std::size_t width) {
+  for (auto at = raw.begin(); at != raw.end(); at += static_cast<std::ptrdiff_t>(width)) {
+    std::reverse(at, at + static_cast<std::ptrdiff_t>(width));
+  }
+}
+
+/// Throws format_error unless the number means what the file says: a true is the byte 1, and a
+/// whole number is one that a double tells from its neighbours.
+inline void check_npy_value(const npy_header& h,
+                            double x,
+                            std::size_t place,
+                            const std::string& file) {
+  if (h.type == dtype::boolean && x > 1) {
+    throw format_error(file, "element " + npy_index(place, h.extents) + " is the byte " +
+                                 number_text(x) + ", expected true (1) or false (0)");
+  }
+  const bool wide = h.type == dtype::i64 || h.type == dtype::u64;
+  if (wide && std::abs(x) >= 0x1p53) {
+    throw format_error(file, "element " + npy_index(place, h.extents) + " is about " +
+                                 number_text(x) + ", expected a whole number below 2^53 in size");
+  }
+}
+
+/// Calls visit(place, value) for every element, converting a few thousand at a time. Throws
+/// format_error, naming the element, as check_npy_value does and for a complex number that is not
+/// real.
 template <class Visit>
 void visit_npy(const npy_header& h,
                std::span<const std::byte> data,
                const std::string& file,
                Visit visit) {
   constexpr std::size_t block = 4096;
-  const std::size_t width = info(h.type).bytes;
-  // A true is the byte 1; another byte is read as a number so that it can be refused.
+  const std::size_t parts = h.complex ? 2 : 1;
+  // A byte other than 0 and 1 is read as a number so that it can be refused.
   const dtype type = h.type == dtype::boolean ? dtype::u8 : h.type;
   std::vector<std::byte> raw;
   std::vector<double> values;
   npy_walk walk{h};
   while (!data.empty()) {
-    const auto piece = data.first(std::min(data.size(), block * width));
+    const auto piece = data.first(std::min(data.size(), block * h.width()));
     data = data.subspan(piece.size());
     raw.assign(piece.begin(), piece.end());
-    if (h.swapped) {
-      for (auto at = raw.begin(); at != raw.end(); at += static_cast<std::ptrdiff_t>(width)) {
-        std::reverse(at, at + static_cast<std::ptrdiff_t>(width));
-      }
-    }
-    values.resize(raw.size() / width);
+    if (h.swapped) swap_bytes(raw, info(h.type).bytes);
+    values.resize(raw.size() / info(h.type).bytes);
     convert(type, std::span<const std::byte>{raw}, std::span{values});
-    for (const double x : values) {
-      if (h.type == dtype::boolean && x > 1) {
-        throw format_error(file, "element " + npy_index(walk.place(), h.extents) + " is the byte " +
-                                     number_text(x) + ", expected true (1) or false (0)");
+    for (std::size_t i = 0; i < values.size(); i += parts, walk.next()) {
+      check_npy_value(h, values[i], walk.place(), file);
+      if (h.complex && values[i + 1] != 0.0) {
+        throw format_error(file, "element " + npy_index(walk.place(), h.extents) +
+                                     " has the imaginary part " + number_text(values[i + 1]) +
+                                     ", expected real numbers");
       }
-      visit(walk.place(), x);
-      walk.next();
+      visit(walk.place(), values[i]);
     }
   }
+}
+
+/// The array in these bytes, which are a whole .npy file; `file` is what messages call it.
+[[nodiscard]] inline npy_array npy_array_in(std::span<const std::byte> bytes,
+                                            const std::string& file) {
+  const auto h = read_npy_header(bytes, file);
+  const auto data = bytes.subspan(h.data_at);
+  npy_array array{h.extents, std::vector<double>(data.size() / h.width()), h.type};
+  visit_npy(h, data, file, [&](std::size_t i, double x) { array.values[i] = x; });
+  return array;
+}
+
+/// The mask in these bytes, likewise.
+[[nodiscard]] inline npy_mask npy_mask_in(std::span<const std::byte> bytes,
+                                          const std::string& file) {
+  const auto h = read_npy_header(bytes, file);
+  const auto data = bytes.subspan(h.data_at);
+  npy_mask m{h.extents, tombola::mask{data.size() / h.width()}};
+  visit_npy(h, data, file, [&](std::size_t i, double x) {
+    if (!(x == 0.0 || x == 1.0)) {
+      throw format_error(file, "element " + npy_index(i, h.extents) + " is " + number_text(x) +
+                                   ", expected 0 or 1 in a mask");
+    }
+    if (x == 1.0) m.mask.set(i);
+  });
+  return m;
 }
 
 }  // namespace detail
 
 /// Reads an array of numbers: .npy version 1 to 3, either byte order, either axis order; floats of
-/// 2, 4 and 8 bytes, integers, booleans. Integers past 2^53 are rounded.
+/// 2, 4 and 8 bytes, integers, booleans, and complex numbers that are real. Long doubles are refused:
+/// their bytes differ from machine to machine.
 ///
-/// Throws input_error if the file cannot be opened, format_error if it is not such an array or
-/// holds more or fewer bytes than its shape; both name it. Memory: 8 bytes an element.
+/// Throws input_error if the file cannot be opened, format_error if it is not such an array, holds
+/// more or fewer bytes than its shape, or a whole number of 2^53 or more in size, which a double
+/// does not tell from its neighbours; both name it. Memory: 8 bytes an element.
 [[nodiscard]] inline npy_array read_npy(const std::filesystem::path& path) {
   const mapped_file file{path};
-  const auto h = detail::read_npy_header(file.bytes(), path.string());
-  const auto data = file.bytes().subspan(h.data_at);
-  npy_array array{h.extents, std::vector<double>(data.size() / info(h.type).bytes), h.type};
-  detail::visit_npy(h, data, path.string(), [&](std::size_t i, double x) { array.values[i] = x; });
-  return array;
+  return detail::npy_array_in(file.bytes(), path.string());
 }
 
 /// Reads a 0/1 array of any type that read_npy takes. Throws as it does, and format_error, naming
 /// value and index, at the first element that is neither 0 nor 1. Memory: one bit an element.
 [[nodiscard]] inline npy_mask read_mask_npy(const std::filesystem::path& path) {
   const mapped_file file{path};
-  const auto h = detail::read_npy_header(file.bytes(), path.string());
-  const auto data = file.bytes().subspan(h.data_at);
-  npy_mask m{h.extents, tombola::mask{data.size() / info(h.type).bytes}};
-  detail::visit_npy(h, data, path.string(), [&](std::size_t i, double x) {
-    if (!(x == 0.0 || x == 1.0)) {
-      throw format_error(path.string(), "element " + detail::npy_index(i, h.extents) + " is " +
-                                            detail::number_text(x) + ", expected 0 or 1 in a mask");
-    }
-    if (x == 1.0) m.mask.set(i);
-  });
-  return m;
+  return detail::npy_mask_in(file.bytes(), path.string());
 }
 
 namespace detail {
@@ -185,24 +224,6 @@ void write_npy_of(const std::filesystem::path& path,
   out.commit();
 }
 
-template <class T>
-void write_bits_as(const std::filesystem::path& path,
-                   const std::vector<std::size_t>& extents,
-                   const tombola::mask& m,
-                   std::string_view descr) {
-  constexpr std::size_t block = 4096;
-  check_extents(path, extents, m.size());
-  atomic_file out{path};
-  out.write(npy_header_text(descr, extents));
-  std::vector<T> values;
-  for (std::size_t i = 0; i < m.size(); i += block) {
-    values.clear();
-    for (std::size_t j = i; j < std::min(m.size(), i + block); ++j) values.push_back(m[j] ? 1 : 0);
-    out.write(std::as_bytes(std::span{values}));
-  }
-  out.commit();
-}
-
 }  // namespace detail
 
 /// Writes a row-major array, byte for byte as numpy.save does; the file appears complete or not at
@@ -219,19 +240,54 @@ inline void write_npy(const std::filesystem::path& path,
   detail::write_npy_of(path, extents, values, "<f8");
 }
 
-/// The number that a mask file holds for each unit: 0 or 1 as float32 or float64.
-enum class mask_number { float32, float64 };
+/// The number that a mask file holds for each unit: 0 or 1 in 4, 8, 1 and 1 bytes.
+enum class mask_number { float32, float64, uint8, boolean };
 
-/// Writes a mask as an array of 0 and 1, byte for byte as the study's files. Throws as write_npy.
+namespace detail {
+
+[[nodiscard]] constexpr std::string_view npy_descr(mask_number n) noexcept {
+  constexpr std::array<std::string_view, 4> names{"<f4", "<f8", "|u1", "|b1"};
+  return names[static_cast<std::size_t>(n)];
+}
+
+/// Calls take(bytes) with the mask's units as T, a few thousand at a time.
+template <class T, class Take>
+void each_piece_as(const tombola::mask& m, Take take) {
+  constexpr std::size_t block = 4096;
+  std::vector<T> values;
+  for (std::size_t i = 0; i < m.size(); i += block) {
+    values.clear();
+    for (std::size_t j = i; j < std::min(m.size(), i + block); ++j) values.push_back(m[j] ? 1 : 0);
+    take(std::as_bytes(std::span{std::as_const(values)}));
+  }
+}
+
+template <class Take>
+void each_piece(const tombola::mask& m, mask_number number, Take take) {
+  switch (number) {
+    case mask_number::float32:
+      return each_piece_as<float>(m, take);
+    case mask_number::float64:
+      return each_piece_as<double>(m, take);
+    case mask_number::uint8:
+    case mask_number::boolean:
+      return each_piece_as<std::uint8_t>(m, take);
+  }
+}
+
+}  // namespace detail
+
+/// Writes a mask as an array of 0 and 1: as float32 and float64 byte for byte the study's files.
+/// Throws as write_npy.
 inline void write_mask_npy(const std::filesystem::path& path,
                            const std::vector<std::size_t>& extents,
                            const tombola::mask& m,
                            mask_number number) {
-  if (number == mask_number::float32) {
-    detail::write_bits_as<float>(path, extents, m, "<f4");
-  } else {
-    detail::write_bits_as<double>(path, extents, m, "<f8");
-  }
+  detail::check_extents(path, extents, m.size());
+  atomic_file out{path};
+  out.write(detail::npy_header_text(detail::npy_descr(number), extents));
+  detail::each_piece(m, number, [&](std::span<const std::byte> bytes) { out.write(bytes); });
+  out.commit();
 }
 
 }  // namespace tombola::io

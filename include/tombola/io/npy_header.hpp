@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,11 +19,15 @@ namespace tombola::io::detail {
 
 /// What the header of a .npy file says, and where its data starts.
 struct npy_header {
-  dtype type = dtype::f64;
+  dtype type = dtype::f64;  ///< of a number, or of both parts of a complex one
+  bool complex = false;
   bool swapped = false;  ///< big-endian
   bool fortran_order = false;
   std::vector<std::size_t> extents;
   std::size_t data_at = 0;
+
+  /// Bytes of an element.
+  [[nodiscard]] std::size_t width() const noexcept { return info(type).bytes * (complex ? 2 : 1); }
 };
 
 inline constexpr std::string_view npy_magic{"\x93NUMPY", 6};
@@ -83,24 +87,29 @@ private:
   }
 
   void read_type(const std::string& descr) {
-    const auto unknown = [&] {
-      complain("has the type " + shown(descr) +
-               ", expected f2, f4, f8, i1 to i8, u1 to u8 or b1 with its byte order");
-    };
-    if (descr.size() != 3) unknown();
     constexpr std::pair<std::string_view, dtype> known[]{
         {"f8", dtype::f64}, {"f4", dtype::f32}, {"f2", dtype::f16}, {"i8", dtype::i64},
         {"i4", dtype::i32}, {"i2", dtype::i16}, {"i1", dtype::i8},  {"u8", dtype::u64},
-        {"u4", dtype::u32}, {"u2", dtype::u16}, {"u1", dtype::u8},  {"b1", dtype::boolean}};
-    const auto found = std::find_if(std::begin(known), std::end(known), [&](const auto& k) {
-      return k.first == std::string_view{descr}.substr(1);
-    });
-    if (found == std::end(known)) unknown();
+        {"u4", dtype::u32}, {"u2", dtype::u16}, {"u1", dtype::u8},  {"b1", dtype::boolean},
+        {"c8", dtype::f32}, {"c16", dtype::f64}};
+    const std::string_view order{descr.data(), descr.find_first_not_of("<>|=") == 1 ? 1U : 0U};
+    const std::string_view number = std::string_view{descr}.substr(order.size());
+    if (number == "f16" || number == "c32") {
+      complain("has the type " + shown(descr) +
+               ", a long double, whose bytes differ from machine to machine; expected f8 or less");
+    }
+    const auto found = std::find_if(std::begin(known), std::end(known),
+                                    [&](const auto& k) { return k.first == number; });
+    // numpy takes a type without an order, and '=', as the machine's own: that of whoever wrote it,
+    // which is not known here unless there is but one byte.
+    const bool orderless = found != std::end(known) && info(found->second).bytes == 1;
+    if (found == std::end(known) || (order != "<" && order != ">" && !orderless)) {
+      complain("has the type " + shown(descr) +
+               ", expected f2, f4, f8, c8, c16, i1 to i8, u1 to u8 or b1 with its byte order");
+    }
     header_.type = found->second;
-    const char order = descr[0];
-    const bool orderless = info(header_.type).bytes == 1;
-    if (order != '<' && order != '>' && !(order == '|' && orderless)) unknown();
-    header_.swapped = order == '>' && !orderless;
+    header_.complex = number.front() == 'c';
+    header_.swapped = order == ">" && !orderless;
   }
 
   void read_shape() {
@@ -206,15 +215,16 @@ private:
   }
   npy_header header = npy_dictionary{text.substr(start, length), file}.read();
   header.data_at = start + length;
-  const auto wanted = byte_count(header.extents, header.type);
-  if (!wanted) {
+  const auto numbers = byte_count(header.extents, header.type);
+  if (!numbers || *numbers > std::numeric_limits<std::uint64_t>::max() / 2) {
     throw format_error(file,
                        "has shape " + shown(header.extents) + ", whose bytes do not fit 64 bits");
   }
+  const std::uint64_t wanted = *numbers * (header.complex ? 2 : 1);
   const std::size_t found = text.size() - header.data_at;
-  if (*wanted != found) {
+  if (wanted != found) {
     throw format_error(file, "has shape " + shown(header.extents) + ", which takes " +
-                                 std::to_string(*wanted) + " bytes of data, but has " +
+                                 std::to_string(wanted) + " bytes of data, but has " +
                                  std::to_string(found));
   }
   return header;

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+
+#include "examples/tombola/common_options.hpp"
+#include <CLI/CLI.hpp>
+
+// Options that several commands have.
+
+namespace tombola::driver {
+
+/// Numbers from 0 up, or above 0, with a sentence that a person can read.
+inline CLI::Validator at_least_zero(bool zero_too) {
+  const std::string wanted = zero_too ? "a number of 0 or more" : "a number above 0";
+  return {[zero_too, wanted](std::string& text) -> std::string {
+            double x = 0.0;
+            const bool good = CLI::detail::lexical_cast(text, x) && (zero_too ? x >= 0.0 : x > 0.0);
+            return good ? "" : "found " + text + ", expected " + wanted;
+          },
+          zero_too ? "NUMBER >= 0" : "NUMBER > 0"};
+}
+
+/// A count above 0.
+inline CLI::Option* counted(CLI::App* app, const char* name, std::size_t& value, const char* help) {
+  return app->add_option(name, value, help)->capture_default_str()->check(at_least_zero(false));
+}
+
+inline void add_threads(CLI::App* app, common_options& c) {
+  app->add_option("--threads", c.threads, "Threads; no result depends on it")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1024));
+}
+
+inline void add_common(CLI::App* app, common_options& c) {
+  app->add_flag("--json", c.json, "Answer with one JSON object on one line");
+  app->add_flag("--quiet", c.quiet, "No progress");
+}
+
+}  // namespace tombola::driver

@@ -1,0 +1,208 @@
+// The commands that train or run a model, and their options.
+
+#include "examples/tombola/run_options.hpp"
+
+#include <map>
+#include <string>
+
+#include "examples/tombola/option_kinds.hpp"
+
+#include "tombola/core/error.hpp"
+
+namespace tombola::driver {
+
+namespace {
+
+void add_run(CLI::App* app, run_command& c) {
+  app->add_option("--out", c.out, "Folder of runs; the run's own folder in it is printed")
+      ->required();
+  add_threads(app, c.common);
+  app->set_config("--config", "", "Options from a file, `key = value` lines");
+  add_common(app, c.common);
+}
+
+void add_optimizer(CLI::App* app, nn::adamw_settings& o) {
+  static const std::map<std::string, adamw_form> forms{{"study", adamw_form::study},
+                                                       {"torch", adamw_form::torch}};
+  app->add_option("--optimizer", o.form, "Form of AdamW: study (transformers 2.5.1) or torch")
+      ->transform(CLI::CheckedTransformer(forms))
+      ->default_str("study");
+  app->add_option("--rate", o.rate, "Peak learning rate")
+      ->capture_default_str()
+      ->check(at_least_zero(false));
+  app->add_option("--decay", o.decay, "Weight decay, not on biases and layer norms")
+      ->capture_default_str()
+      ->check(at_least_zero(true));
+  app->add_option("--clip", o.max_norm, "Largest gradient norm; 0 for none")
+      ->capture_default_str()
+      ->check(at_least_zero(true));
+}
+
+void add_pretrain(CLI::App& root, experiment::pretrain_settings& s, run_command& c) {
+  CLI::App* app = root.add_subcommand("pretrain", "Masked language modelling from scratch");
+  app->footer("Example: tombola pretrain --corpus corpus.txt --vocab vocab.txt --out runs");
+  s.model.positions = 64;
+  s.model.hidden = 128;
+  s.model.layers = 4;
+  s.model.heads = 4;
+  s.model.intermediate = 512;
+  s.max_length = 32;
+  s.optimizer.rate = 1e-3;
+  app->add_option("--corpus", s.corpus, "Text, one sentence a line")->required();
+  app->add_option("--vocab", s.vocabulary, "A vocab.txt")->required();
+  app->add_option("--name", s.name, "What folder and report call the text")->capture_default_str();
+  app->add_option("--seed", s.seed, "Seed")->capture_default_str();
+  counted(app, "--layers", s.model.layers, "Layers");
+  counted(app, "--hidden", s.model.hidden, "Hidden size");
+  counted(app, "--heads", s.model.heads, "Heads per layer");
+  counted(app, "--intermediate", s.model.intermediate, "Size of the MLPs");
+  counted(app, "--positions", s.model.positions, "Positions");
+  counted(app, "--epochs", s.epochs, "Epochs");
+  counted(app, "--batch", s.batch, "Sequences in a batch");
+  counted(app, "--max-length", s.max_length, "Tokens of a sequence");
+  app->add_option("--warm-up", s.warm_up_share, "Share of the steps")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
+  add_optimizer(app, s.optimizer);
+  add_run(app, c);
+  app->callback([&] { pretrain(s, c); });
+}
+
+void add_train(CLI::App& root, experiment::train_settings& s, run_command& c) {
+  static const std::map<std::string, nn::weight_form> forms{
+      {"stored_zeros", nn::weight_form::stored_zeros}, {"study", nn::weight_form::study}};
+  CLI::App* app = root.add_subcommand("train", "Fine-tune on a task, in full or under a ticket");
+  app->footer(
+      "Example: tombola train --model minilm --data glue --task SST-2 --seed 1 --out runs\n"
+      "Under a ticket: ... --ticket runs/find-masks-SST-2-s1-0123456789ab/ticket.safetensors");
+  app->add_option("--model", s.model, "Folder with config.json, model.safetensors, vocab.txt")
+      ->required();
+  app->add_option("--data", s.data, "Folder with one folder per task")->required();
+  app->add_option("--task", s.task, "Task, such as SST-2")->required();
+  app->add_option("--seed", s.seed, "Seed of order, dropout, drawn rows and fresh parameters")
+      ->capture_default_str();
+  app->add_option("--ticket", s.ticket, "Train inside this ticket");
+  app->add_option("--weight-form", s.form,
+                  "Pruned weights: stored_zeros, or kept and multiplied at each pass (study)")
+      ->transform(CLI::CheckedTransformer(forms))
+      ->default_str("stored_zeros");
+  counted(app, "--epochs", s.epochs, "Epochs");
+  counted(app, "--batch", s.batch, "Sequences in a batch");
+  counted(app, "--accumulate", s.accumulation, "Batches per step");
+  counted(app, "--max-length", s.max_length, "Tokens of a sequence; longer ones are cut");
+  app->add_option("--rows", s.rows, "Training rows, drawn by the seed; 0 for all")
+      ->capture_default_str();
+  app->add_option("--warm-up", s.warm_up_share, "Share of the steps")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
+  app->add_option("--checkpoint-seconds", s.checkpoint_seconds, "Time between checkpoints")
+      ->capture_default_str()
+      ->check(at_least_zero(true));
+  add_optimizer(app, s.optimizer);
+  add_run(app, c);
+  app->callback([&] { train(s, c); });
+}
+
+/// One guard, three ways to state it; two of them on one line are an error.
+void add_guard(CLI::App* app, experiment::search_settings& s) {
+  using experiment::guard_rule;
+  const auto rule = [&s](guard_rule r) {
+    return [&s, r](const double& amount) { s.rule = r, s.guard_amount = amount; };
+  };
+  CLI::Option* share =
+      app->add_option_function<double>("--guard", rule(guard_rule::share),
+                                       "Go on while the metric is this share of the full one's, "
+                                       "which must be above 0 [0.9]")
+          ->check(CLI::Range(0.0, 1.0));
+  CLI::Option* drop =
+      app->add_option_function<double>("--guard-drop", rule(guard_rule::drop),
+                                       "Instead: while it is at most this far below the full one's")
+          ->check(at_least_zero(true));
+  CLI::Option* floor = app->add_option_function<double>(
+      "--guard-at-least", rule(guard_rule::at_least), "Instead: while it is at least this");
+  share->excludes(drop)->excludes(floor);
+  drop->excludes(floor);
+}
+
+void add_find_masks(CLI::App& root, experiment::search_settings& s, run_command& c) {
+  using namespace experiment;
+  static const std::map<std::string, prune_what> what{{"heads", prune_what::heads},
+                                                      {"mlps", prune_what::mlps},
+                                                      {"both", prune_what::both},
+                                                      {"weights", prune_what::weights}};
+  static const std::map<std::string, search_mode> modes{{"standard", search_mode::standard},
+                                                        {"study", search_mode::study}};
+  static const std::map<std::string, selection_split> splits{{"dev", selection_split::dev},
+                                                             {"train", selection_split::train}};
+  static const std::map<std::string, estimator> estimators = [] {
+    std::map<std::string, estimator> m;
+    for (const auto e : {estimator::per_token, estimator::per_example, estimator::squared,
+                         estimator::signed_mean, estimator::per_batch, estimator::cumulative}) {
+      m[to_string(e)] = e;
+    }
+    return m;
+  }();
+  CLI::App* app = root.add_subcommand("find-masks", "Find the good ticket of a trained model");
+  app->footer(
+      "Example: tombola find-masks --run runs/train-SST-2-s1-0123456789ab --prune both --out runs");
+  app->add_option("--run", s.run, "Folder of a training run")->required();
+  app->add_option("--data", s.data, "Folder of the tasks, if it has moved");
+  app->add_option("--prune", s.prune, "heads, mlps, both or weights")
+      ->transform(CLI::CheckedTransformer(what))
+      ->required();
+  app->add_option("--mode", s.mode, "standard, or study: exactly as the study's code")
+      ->transform(CLI::CheckedTransformer(modes))
+      ->default_str("standard");
+  CLI::Option* which =
+      app->add_option("--estimator", s.which, "Gate sensitivity; mode study takes cumulative")
+          ->transform(CLI::CheckedTransformer(estimators))
+          ->default_str("per_example");
+  app->add_option("--select", s.select, "Examples that the search looks at: dev or train")
+      ->transform(CLI::CheckedTransformer(splits))
+      ->default_str("dev");
+  add_guard(app, s);
+  app->add_option("--step", s.step_share, "Share of heads and MLPs to remove in a step")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
+  app->add_option("--weight-step", s.weight_share, "Share of the weights left to remove in a step")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
+  app->add_option("--weight-steps", s.weight_steps,
+                  "Most steps over weights; 0: 30 in mode study, else 60")
+      ->capture_default_str();
+  counted(app, "--batch", s.batch, "Sequences in a batch");
+  add_run(app, c);
+  app->callback([&s, &c, which] {
+    if (s.mode == search_mode::study && which->count() > 0 && s.which != estimator::cumulative) {
+      throw input_error(std::string{"--estimator: found "} + to_string(s.which) +
+                        " in mode study, expected cumulative, the only one it has");
+    }
+    find_masks(s, c);
+  });
+}
+
+void add_evaluate(CLI::App& root, experiment::evaluation_settings& s, run_command& c) {
+  CLI::App* app =
+      root.add_subcommand("evaluate", "Score a trained model, under a ticket or as it is");
+  app->footer(
+      "Example: tombola evaluate --run runs/train-SST-2-s1-0123456789ab --ticket bad.ticket "
+      "--out runs");
+  app->add_option("--run", s.run, "Folder of a training run")->required();
+  app->add_option("--ticket", s.ticket, "Score under this ticket");
+  app->add_option("--data", s.data, "Folder of the tasks, if it has moved");
+  app->add_option("--split", s.split, "Split to score on")->capture_default_str();
+  counted(app, "--batch", s.batch, "Sequences in a batch");
+  add_run(app, c);
+  app->callback([&] { evaluate(s, c); });
+}
+
+}  // namespace
+
+void add_run_commands(CLI::App& root, run_command_options& o) {
+  add_pretrain(root, o.pretraining, o.run);
+  add_train(root, o.training, o.run);
+  add_find_masks(root, o.search, o.run);
+  add_evaluate(root, o.evaluation, o.run);
+}
+
+}  // namespace tombola::driver
