@@ -53,8 +53,8 @@ TEST_CASE("published scores: settings by folder, the plain evaluation without it
 }
 
 TEST_CASE("published scores: files that are something else are refused") {
-  CHECK(refusal("[1]") == "the file is array, expected an object of results");
-  CHECK(refusal(R"({"CoLA": [0.5, 0.1]})") == "'CoLA' is array, expected an object of results");
+  CHECK(refusal("[1]") == "the file is a list, expected an object of results");
+  CHECK(refusal(R"({"CoLA": [0.5, 0.1]})") == "'CoLA' is a list, expected an object of results");
   CHECK(refusal(R"({"CoLA": {"mcc": 0.5}})") ==
         "'CoLA', 'mcc' is '0.5', expected a list of mean and deviation");
   CHECK(refusal(R"({"CoLA": {"mcc": [0.5, null]}})") ==

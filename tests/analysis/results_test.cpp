@@ -95,7 +95,7 @@ TEST_CASE("an undefined score is null and stays undefined") {
 
 TEST_CASE("an ill-formed result names file, key, what was found and what was expected") {
   CHECK(refusal("{").starts_with("is not JSON: line 1"));
-  CHECK(refusal("[]") == "found array where an object with 'format' was expected");
+  CHECK(refusal("[]") == "found a list where an object with 'format' was expected");
   CHECK(refusal(changed("tombola-result", "other")) ==
         "'format' is 'other', expected 'tombola-result'");
   CHECK(refusal(changed(R"("version":1)", R"("version":2)")) == "'version' is 2, expected 1");
@@ -113,9 +113,9 @@ TEST_CASE("an ill-formed result names file, key, what was found and what was exp
   CHECK(refusal(changed(R"("kept":{"heads":4})", R"("kept":{"toes":4})")) ==
         "'kept' says 4 units of 'toes' and 'size' none, expected a size of at least as many");
   CHECK(refusal(changed(R"("kept":{"heads":4})", R"("kept":[4])")) ==
-        "'kept' is array, expected an object of counts by group");
+        "'kept' is a list, expected an object of counts by group");
   CHECK(refusal(changed(R"("metrics":{"accuracy":0.9})", R"("metrics":3)")) ==
-        "'metrics' is number, expected an object of numbers");
+        "'metrics' is '3', expected an object of numbers");
   CHECK(refusal(changed(R"("seconds":1.5)", R"("seconds":-2)")) ==
         "'seconds' is -2, expected a number of 0 or more");
   CHECK(refusal(changed(R"("path":"/m",)", "")) == "has no 'path', expected a string");

@@ -59,16 +59,19 @@ TEST_CASE("csv: numbers") {
 
 TEST_CASE("csv: what is malformed is refused, each with its sentence") {
   CHECK(refused("") == "is empty, expected a line with column names");
-  CHECK(refused("a,b,a\n") == "line 1: the column 'a' twice");
+  CHECK(refused("a,b,a\n") == "line 1: the column 'a' twice, expected each name once");
   CHECK(refused("a,b\n1,2\n3\n") == "line 3: 1 field, expected 2 as in line 1");
   CHECK(refused("a,b\n1,2,3\n") == "line 2: 3 fields, expected 2 as in line 1");
-  CHECK(refused("a,b\n1,2\n\n") == "line 3: 1 field, expected 2 as in line 1");
+  CHECK(refused("a,b\n1,2\n\n") == "line 3: 1 empty field, expected 2 as in line 1");
   CHECK(refused("a\n\"x\ny") == "line 2: a quoted field without its closing quote");
   CHECK(refused("a\n\"x\ny\"z") ==
         "line 3: text after a closing quote, expected a comma or the line's end");
-  CHECK(refused("a\nx\"y\n") == "line 2: a quote inside a field that does not start with one");
-  CHECK(refused("a\rb\n") == "line 1: a carriage return without a line feed");
-  CHECK(refused("a\n1\r") == "line 2: a carriage return without a line feed");
+  CHECK(refused("a\nx\"y\n") ==
+        "line 2: a quote inside a field that does not start with one, expected one around it too");
+  CHECK(refused("a\rb\n") ==
+        "line 1: a carriage return without a line feed, expected both or a line feed");
+  CHECK(refused("a\n1\r") ==
+        "line 2: a carriage return without a line feed, expected both or a line feed");
   CHECK(refused(std::string("a\nx\0y", 5)) == "line 2: a byte 0, expected text");
   const scratch_folder folder;
   put(folder / "t.csv", "a\n1\n");

@@ -84,17 +84,16 @@ TEST_CASE("json: members are fetched by type, with a sentence for every other ty
     return sentence<format_error>([&] { (void)io::require<T>(object, key, "f.json"); }, "f.json: ");
   };
   CHECK(of(1, j, "absent") == "has no 'absent', expected a whole number");
-  CHECK(of(1, json::array(), "n") == "found array where an object with 'n' was expected");
+  CHECK(of(1, json::array(), "n") == "found a list where an object with 'n' was expected");
   CHECK(of(true, j, "n") == "'n' is '3', expected true or false");
   CHECK(of(1, j, "x") == "'x' is '2.5', expected a whole number");
   CHECK(of(1, j, "t") == "'t' is 'true', expected a whole number");
   CHECK(of(1U, j, "m") == "'m' is '-3', expected a whole number of 0 or more");
   CHECK(of(std::uint8_t{1}, j, "big") == "'big' is '300', expected a whole number of 0 or more");
   CHECK(of(1.0, j, "s") == "'s' is '\"text\"', expected a number");
-  CHECK(of(std::string{}, j, "o") == "'o' is 'object', expected a string");
+  CHECK(of(std::string{}, j, "o") == "'o' is an object, expected a string");
   CHECK(of(std::vector<int>{}, j, "mixed") ==
-        "'mixed' is 'array', expected a list, each a whole "
-        "number");
+        "'mixed' has '\"a\"' as element 1, expected a list, each a whole number");
   CHECK(sentence<format_error>([&] { (void)io::optional_member<int>(j, "s", "f.json"); }) ==
         "f.json: 's' is '\"text\"', expected a whole number");
 }

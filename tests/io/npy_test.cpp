@@ -167,8 +167,10 @@ TEST_CASE("npy: what is malformed is refused, each with its sentence") {
   const auto with = [&](const std::string& header) { return s.refused(file_of(header, eight)); };
   CHECK(s.refused("") == "does not start as a .npy file does");
   CHECK(s.refused("PK\x03\x04 a zip") == "does not start as a .npy file does");
-  CHECK(s.refused("\x93NUMPY\x01") == "ends inside its header");
-  CHECK(s.refused(std::string("\x93NUMPY\x02\x00\x01\x00", 10)) == "ends inside its header");
+  CHECK(s.refused("\x93NUMPY\x01") ==
+        "has 7 bytes, expected at least the 10 up to the length of its header");
+  CHECK(s.refused(std::string("\x93NUMPY\x02\x00\x01\x00", 10)) ==
+        "has 10 bytes, expected at least the 12 up to the length of its header");
   CHECK(s.refused(std::string("\x93NUMPY\x04\x00\x01\x00", 10)) ==
         "is .npy version 4.0, expected 1.0, 2.0 or 3.0");
   CHECK(s.refused(std::string("\x93NUMPY\x01\x01\x01\x00", 10)) ==
@@ -179,9 +181,10 @@ TEST_CASE("npy: what is malformed is refused, each with its sentence") {
         "claims a header of 4294967295 bytes, expected at most 1048576");
   CHECK(with("") == "header is broken at byte 0, expected '{'");
   CHECK(with("{'descr'") == "header is broken at byte 8, expected ':'");
-  CHECK(with("{descr: 1}") == "header is broken at byte 1");
-  CHECK(with("{'descr") == "header has a string without end");
-  CHECK(with(header_of("<f8", "(1,)") + "x") == "header has text after its dictionary");
+  CHECK(with("{descr: 1}") == "header is broken at byte 1, expected text in quotes");
+  CHECK(with("{'descr") == "header has a string without its closing quote");
+  CHECK(with(header_of("<f8", "(1,)") + "x") ==
+        "header has text after its dictionary, expected blanks");
   CHECK(with("{'descr': '<f8', 'shape': (1,)}") == "header has no fortran_order");
   CHECK(with("{'fortran_order': False, 'shape': (1,)}") == "header has no descr");
   CHECK(with("{'descr': '<f8', 'fortran_order': False}") == "header has no shape");
@@ -205,7 +208,8 @@ TEST_CASE("npy: what is malformed is refused, each with its sentence") {
         "has shape (1,), which takes 16 bytes of data, but has 8");
   CHECK(with(header_of("<f8", "(1152921504606846976,)")) ==
         "has shape (1152921504606846976,), whose bytes do not fit 64 bits");
-  CHECK(with(header_of("<f8", "(1)")) == "header has a shape that is no tuple");
+  CHECK(with(header_of("<f8", "(1)")) ==
+        "header has a shape that is no tuple, such as (12,) of one axis");
   CHECK(with(header_of("<f8", "[1]")).starts_with("header is broken at byte "));
   CHECK(with(header_of("<f8", "(-1,)")) ==
         "header has a shape of something else than whole numbers");

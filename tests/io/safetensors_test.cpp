@@ -84,9 +84,9 @@ TEST_CASE("safetensors: a header that is not the JSON of the format is refused")
        "tensor 'w' has dtype 'F8_E4M3', expected F64, F32, F16, BF16, I64, I32, I16, I8, U64, U32, "
        "U16, U8 or BOOL"},
       {one(R"("dtype":4,"shape":[2],"data_offsets":[0,8])"),
-       "tensor 'w' has the number 4 as its dtype"},
+       "tensor 'w' has the number 4 as its dtype, expected a string"},
       {one(R"("dtype":"F32","shape":2,"data_offsets":[0,8])"),
-       "tensor 'w' has the number 2 as its shape"},
+       "tensor 'w' has the number 2 as its shape, expected a list of whole numbers"},
       {one(R"("dtype":"F32","shape":[[2]],"data_offsets":[0,8])"),
        "tensor 'w' has a list in its shape, expected whole numbers of 0 or more"},
       {one(R"("dtype":"F32","shape":[-2],"data_offsets":[0,8])"),

@@ -106,19 +106,19 @@ TEST_CASE("ticket file: what is malformed is refused, each with its sentence") {
   CHECK(refused(good.without("provenance")) == ": has no 'provenance' in its metadata");
   CHECK(refused(good.with("groups", "["))
             .starts_with(" (groups in its metadata): is not JSON: line 1, column 2: "));
-  CHECK(refused(good.with("groups", "{}")) == ": groups are no list");
-  CHECK(refused(good.with("groups", "[]")) == ": has 1 tensors for 0 groups");
+  CHECK(refused(good.with("groups", "{}")) == ": found an object as its groups, expected a list");
+  CHECK(refused(good.with("groups", "[]")) == ": has 1 tensors for 0 groups, expected one each");
   CHECK(refused(good.with("groups", "[3]")) ==
-        ": found number where an object with 'name' was expected");
+        ": found '3' where an object with 'name' was expected");
   CHECK(refused(good.with("groups", R"([{"name": "g"}])")) ==
         ": has no 'extents', expected a list, each a whole number of 0 or more");
   CHECK(refused(good.with("groups", R"([{"name": "g", "extents": [-1]}])")) ==
-        ": 'extents' is 'array', expected a list, each a whole number of 0 or more");
+        ": 'extents' has '-1' as element 0, expected a list, each a whole number of 0 or more");
   CHECK(refused(good.with("groups", R"([{"name": "h", "extents": [6]}])")) ==
         ": has no tensor 'h'");
   CHECK(refused(good.with("groups",
                           R"([{"name": "g", "extents": [6]}, {"name": "g", "extents": [6]}])")) ==
-        ": has two groups 'g'");
+        ": has two groups 'g', expected each name once");
   CHECK(refused(good.with("groups", R"([{"name": "g", "extents": [4294967296, 4294967296]}])")) ==
         ": group 'g' has extents (4294967296, 4294967296), whose product does not fit 64 bits");
   CHECK(refused(good.with("groups", R"([{"name": "g", "extents": [9]}])")) ==
@@ -129,7 +129,7 @@ TEST_CASE("ticket file: what is malformed is refused, each with its sentence") {
   CHECK(refused(good.with("groups", R"([{"name": "g", "extents": [5]}])")) ==
         ": group 'g' of 5 units has bits set past its end, expected 0");
   CHECK(refused(good.with("provenance", "[]")) ==
-        ": found array where an object with 'task' was expected");
+        ": found a list where an object with 'task' was expected");
   CHECK(refused(good.with("provenance", R"({"seed": -1})")) ==
         ": 'seed' is '-1', expected a whole number of 0 or more");
   CHECK(refused(good.with("provenance", R"({"kind": 1})")) == ": 'kind' is '1', expected a string");

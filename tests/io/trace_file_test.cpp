@@ -86,7 +86,8 @@ TEST_CASE("trace file: what is malformed is refused, each with its sentence") {
         ": has no 'baseline', expected a value");
   CHECK(refused([](auto& j, tensors&) { j["threshold"] = "low"; }) ==
         ": 'threshold' is '\"low\"', expected a number");
-  CHECK(refused([](auto& j, tensors&) { j["steps"] = 3; }) == ": its steps are no list");
+  CHECK(refused([](auto& j, tensors&) { j["steps"] = 3; }) ==
+        ": found '3' as its steps, expected a list");
   CHECK(refused([](auto& j, tensors&) { j["steps"][0]["accepted"] = 1; }) ==
         ": 'accepted' is '1', expected true or false");
   CHECK(refused([](auto& j, tensors&) { j["steps"][1]["groups"][0]["kept"] = 6; }) ==

@@ -179,7 +179,7 @@ TEST_CASE("a config that no model can have is refused by name") {
         "pruned_heads is not empty, expected a model with all its heads");
   put(file, "[1, 2]");
   CHECK(sentence<format_error>([&] { (void)nn::read_config(folder.path()); }, file + ": ") ==
-        "holds array, expected an object");
+        "holds a list, expected an object");
   std::filesystem::remove(file);
   CHECK_THROWS_AS(nn::read_config(folder.path()), input_error);
 

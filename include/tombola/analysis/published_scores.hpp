@@ -74,7 +74,7 @@ inline void require_object(const nlohmann::json& j,
                            const std::filesystem::path& file) {
   if (!j.is_object()) {
     throw format_error(file.string(),
-                       what + " is " + j.type_name() + ", expected an object of results");
+                       what + " is " + io::shown_value(j) + ", expected an object of results");
   }
 }
 

@@ -74,7 +74,7 @@ template <class Enum, std::size_t N>
     const nlohmann::json& object, const std::string& key, const std::filesystem::path& file) {
   const auto members = io::require<nlohmann::json>(object, key, file);
   if (!members.is_object()) {
-    throw format_error(file.string(), io::shown(key) + " is " + members.type_name() +
+    throw format_error(file.string(), io::shown(key) + " is " + io::shown_value(members) +
                                           ", expected an object of counts by group");
   }
   std::map<std::string, std::size_t> counts;
@@ -145,7 +145,7 @@ template <class Enum, std::size_t N>
   r.score = detail::require_number_or_null(j, "score", file);
   const auto metrics = io::require<nlohmann::json>(j, "metrics", file);
   if (!metrics.is_object()) {
-    throw format_error(file.string(), std::string{"'metrics' is "} + metrics.type_name() +
+    throw format_error(file.string(), "'metrics' is " + io::shown_value(metrics) +
                                           ", expected an object of numbers");
   }
   for (const auto& [name, value] : metrics.items()) {

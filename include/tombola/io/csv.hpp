@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <iterator>
+#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -19,6 +20,10 @@
 #include "tombola/io/sentence.hpp"
 
 namespace tombola::io {
+
+/// Bytes and columns beyond which no table of this kind goes.
+inline constexpr std::size_t max_csv_bytes = std::size_t{1} << 30;
+inline constexpr std::size_t max_csv_columns = 100'000;
 
 /// A table of text with a heading line, as RFC 4180 describes it.
 class csv_table {
@@ -108,10 +113,11 @@ public:
   [[nodiscard]] csv_table read() {
     if (text_.empty()) throw format_error(file_, "is empty, expected a line with column names");
     std::vector<std::string> header = record();
-    for (std::size_t c = 1; c < header.size(); ++c) {
-      const auto end = header.begin() + static_cast<std::ptrdiff_t>(c);
-      if (std::find(header.begin(), end, header[c]) != end) {
-        throw format_error(file_, "line 1: the column " + shown(header[c]) + " twice");
+    std::set<std::string_view> names;
+    for (const std::string& name : header) {
+      if (!names.insert(name).second) {
+        throw format_error(file_,
+                           "line 1: the column " + shown(name) + " twice, expected each name once");
       }
     }
     std::vector<std::string> fields;
@@ -121,8 +127,9 @@ public:
       const std::size_t started = line_;
       std::vector<std::string> found = record();
       if (found.size() != header.size()) {
+        const bool empty = found.size() == 1 && found[0].empty();
         throw format_error(file_, "line " + std::to_string(started) + ": " +
-                                      std::to_string(found.size()) +
+                                      std::to_string(found.size()) + (empty ? " empty" : "") +
                                       (found.size() == 1 ? " field" : " fields") + ", expected " +
                                       std::to_string(header.size()) + " as in line 1");
       }
@@ -139,13 +146,16 @@ private:
   [[nodiscard]] std::vector<std::string> record() {
     std::vector<std::string> fields;
     while (true) {
+      if (fields.size() == max_csv_columns) {
+        complain("more than " + std::to_string(max_csv_columns) + " fields, expected fewer");
+      }
       fields.push_back(at_ < text_.size() && text_[at_] == '"' ? quoted() : plain());
       if (at_ == text_.size()) return fields;
       const char c = text_[at_++];
       if (c == ',') continue;
       if (c == '\r') {
         if (at_ == text_.size() || text_[at_] != '\n') {
-          complain("a carriage return without a line feed");
+          complain("a carriage return without a line feed, expected both or a line feed");
         }
         ++at_;
       } else if (c != '\n') {
@@ -161,7 +171,7 @@ private:
     std::string field{text_.substr(at_, end - at_)};
     at_ = end;
     if (at_ < text_.size() && text_[at_] == '"') {
-      complain("a quote inside a field that does not start with one");
+      complain("a quote inside a field that does not start with one, expected one around it too");
     }
     return field;
   }
@@ -197,16 +207,13 @@ private:
   return detail::csv_parser{text, file}.read();
 }
 
-/// Bytes beyond which no table of this kind goes.
-inline constexpr std::size_t max_csv_bytes = std::size_t{1} << 30;
-
 /// Reads a table with a heading line: fields between commas, in quotes where they hold a comma, a
 /// quote (doubled) or a line break; lines that end in LF or CR LF, the last with or without. A byte
 /// order mark in front is skipped. An empty line is a record of one empty field.
 ///
 /// Throws input_error if the file cannot be opened or is larger than max_csv_bytes; format_error,
 /// naming the line, where it is not such a table or a record has another number of fields than the
-/// heading. Memory: about 32 bytes a field, and the text. Source: RFC 4180.
+/// heading, or more than max_csv_columns. Memory: about 32 bytes a field, and the text. Source: RFC 4180.
 [[nodiscard]] inline csv_table read_csv(const std::filesystem::path& path) {
   return parse_csv(read_text(path, max_csv_bytes), path.string());
 }

@@ -130,6 +130,13 @@ inline void write_json(const std::filesystem::path& path, const nlohmann::json& 
   write_file(path, json_text(value, path, 2) + "\n");
 }
 
+/// What was found, for a message: `a list`, `an object`, or any other value as its text in quotes.
+[[nodiscard]] inline std::string shown_value(const nlohmann::json& v) {
+  if (v.is_array()) return "a list";
+  if (v.is_object()) return "an object";
+  return shown(v.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
+}
+
 namespace detail {
 
 template <class T>
@@ -185,6 +192,19 @@ template <class T>
   return std::nullopt;
 }
 
+/// What keeps the value from being a T: itself, or an element of a list.
+template <class T>
+[[nodiscard]] std::string json_fault(const nlohmann::json& v) {
+  if constexpr (is_vector<T>) {
+    for (std::size_t i = 0; v.is_array() && i < v.size(); ++i) {
+      if (!json_as<typename T::value_type>(v[i])) {
+        return "has " + shown_value(v[i]) + " as element " + std::to_string(i);
+      }
+    }
+  }
+  return "is " + shown_value(v);
+}
+
 }  // namespace detail
 
 /// A member of an object as T: bool, a number, std::string, nlohmann::json, or a std::vector of
@@ -197,8 +217,8 @@ template <class T>
                         const std::string& key,
                         const std::filesystem::path& file) {
   if (!object.is_object()) {
-    throw format_error(file.string(), std::string{"found "} + object.type_name() +
-                                          " where an object with " + shown(key) + " was expected");
+    throw format_error(file.string(), "found " + shown_value(object) + " where an object with " +
+                                          shown(key) + " was expected");
   }
   const auto at = object.find(key);
   if (at == object.end()) {
@@ -207,10 +227,8 @@ template <class T>
   }
   auto value = detail::json_as<T>(*at);
   if (value) return std::move(*value);
-  const std::string found =
-      at->is_structured() ? std::string{at->type_name()} : at->dump(-1, ' ', true);
-  throw format_error(file.string(),
-                     shown(key) + " is " + shown(found) + ", expected " + detail::json_kind<T>());
+  throw format_error(file.string(), shown(key) + " " + detail::json_fault<T>(*at) + ", expected " +
+                                        detail::json_kind<T>());
 }
 
 /// The same for a member that may be missing or null: nothing then.

@@ -51,7 +51,7 @@ public:
       }
     }
     skip_blanks();
-    if (at_ != text_.size()) complain("has text after its dictionary");
+    if (at_ != text_.size()) complain("has text after its dictionary, expected blanks");
     for (const char* key : {"descr", "fortran_order", "shape"}) {
       if (!has(key)) complain(std::string{"has no "} + key);
     }
@@ -121,7 +121,8 @@ private:
       header_.extents.push_back(number());
       if (!accept(',')) {
         // `(12)` is a number in brackets, not a shape of one axis.
-        if (header_.extents.size() == 1) complain("has a shape that is no tuple");
+        if (header_.extents.size() == 1)
+          complain("has a shape that is no tuple, such as (12,) of one axis");
         expect(')');
         break;
       }
@@ -156,9 +157,11 @@ private:
   [[nodiscard]] std::string string() {
     skip_blanks();
     const char quote = at_ < text_.size() ? text_[at_] : '\0';
-    if (quote != '\'' && quote != '"') complain("is broken at byte " + std::to_string(at_));
+    if (quote != '\'' && quote != '"') {
+      complain("is broken at byte " + std::to_string(at_) + ", expected text in quotes");
+    }
     const std::size_t end = text_.find(quote, at_ + 1);
-    if (end == text_.npos) complain("has a string without end");
+    if (end == text_.npos) complain("has a string without its closing quote");
     const std::string s{text_.substr(at_ + 1, end - at_ - 1)};
     at_ = end + 1;
     return s;
@@ -195,14 +198,20 @@ private:
   if (!text.starts_with(npy_magic)) {
     throw format_error(file, "does not start as a .npy file does");
   }
-  if (text.size() < 10) throw format_error(file, "ends inside its header");
+  const auto require = [&](std::size_t least) {
+    if (text.size() >= least) return;
+    throw format_error(file, "has " + std::to_string(text.size()) +
+                                 " bytes, expected at least the " + std::to_string(least) +
+                                 " up to the length of its header");
+  };
+  require(10);
   const int major = std::to_integer<int>(bytes[6]), minor = std::to_integer<int>(bytes[7]);
   if (major < 1 || major > 3 || minor != 0) {
     throw format_error(file, "is .npy version " + std::to_string(major) + "." +
                                  std::to_string(minor) + ", expected 1.0, 2.0 or 3.0");
   }
   const std::size_t start = major == 1 ? 10 : 12;
-  if (text.size() < start) throw format_error(file, "ends inside its header");
+  require(start);
   const std::size_t length =
       major == 1 ? load<std::uint16_t>(bytes.data() + 8) : load<std::uint32_t>(bytes.data() + 8);
   if (length > max_npy_header) {

@@ -167,7 +167,8 @@ private:
       case place::top:
         complain("is " + found + ", expected an object");
       case place::tensor:
-        complain("has " + found + " as its " + member_);
+        complain("has " + found + " as its " + member_ + ", expected " +
+                 (member_ == "dtype" ? "a string" : "a list of whole numbers"));
       case place::shape:
         complain("has " + found + " in its shape, expected whole numbers of 0 or more");
       case place::offsets:

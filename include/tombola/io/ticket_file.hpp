@@ -83,7 +83,9 @@ inline constexpr std::size_t max_metadata_json = std::size_t{32} << 20;
 /// Groups of distinct names. Throws format_error, naming the file.
 [[nodiscard]] inline std::vector<group> groups_from(const nlohmann::json& list,
                                                     const std::string& file) {
-  if (!list.is_array()) throw format_error(file, "groups are no list");
+  if (!list.is_array()) {
+    throw format_error(file, "found " + shown_value(list) + " as its groups, expected a list");
+  }
   if (list.size() > max_ticket_groups) {
     throw format_error(file, "has " + std::to_string(list.size()) + " groups, expected at most " +
                                  std::to_string(max_ticket_groups));
@@ -93,7 +95,8 @@ inline constexpr std::size_t max_metadata_json = std::size_t{32} << 20;
   for (const nlohmann::json& j : list) {
     groups.push_back(group_from(j, file));
     if (!names.insert(groups.back().name).second) {
-      throw format_error(file, "has two groups " + shown(groups.back().name));
+      throw format_error(
+          file, "has two groups " + shown(groups.back().name) + ", expected each name once");
     }
   }
   return groups;
@@ -213,7 +216,7 @@ inline void write_ticket(const std::filesystem::path& path, const ticket& t) {
   std::vector<group> groups = detail::groups_from(detail::metadata_value(file, "groups"), name);
   if (groups.size() != file.tensors().size()) {
     throw format_error(name, "has " + std::to_string(file.tensors().size()) + " tensors for " +
-                                 std::to_string(groups.size()) + " groups");
+                                 std::to_string(groups.size()) + " groups, expected one each");
   }
   std::vector<mask> masks;
   for (const group& g : groups) {

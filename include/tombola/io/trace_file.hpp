@@ -159,7 +159,9 @@ inline void write_trace(const std::filesystem::path& path, const trace& t) {
   t.baseline = detail::number_from(description, "baseline", name);
   t.threshold = detail::number_from(description, "threshold", name);
   const auto steps = require<nlohmann::json>(description, "steps", name);
-  if (!steps.is_array()) throw format_error(name, "its steps are no list");
+  if (!steps.is_array()) {
+    throw format_error(name, "found " + shown_value(steps) + " as its steps, expected a list");
+  }
   std::size_t used = 0;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     t.steps.push_back(detail::step_from(file, i, steps[i]));

@@ -62,8 +62,7 @@ inline void require_plain_bert(const nlohmann::json& j, const std::filesystem::p
   const std::filesystem::path file = directory / "config.json";
   const nlohmann::json j = io::read_json(file);
   if (!j.is_object()) {
-    throw format_error(file.string(),
-                       std::string{"holds "} + j.type_name() + ", expected an object");
+    throw format_error(file.string(), "holds " + io::shown_value(j) + ", expected an object");
   }
   detail::require_plain_bert(j, file);
   const auto size = [&](const char* key) { return io::require<std::size_t>(j, key, file); };
