@@ -83,15 +83,15 @@ TEST_CASE("trace file: what is malformed is refused, each with its sentence") {
     return sentence<format_error>([&] { (void)io::read_trace(path); }, path.string());
   };
   CHECK(refused([](auto& j, tensors&) { j.erase("baseline"); }) ==
-        ": has no 'baseline', expected a value");
+        ": has no 'baseline', expected a number");
   CHECK(refused([](auto& j, tensors&) { j["threshold"] = "low"; }) ==
         ": 'threshold' is '\"low\"', expected a number");
   CHECK(refused([](auto& j, tensors&) { j["steps"] = 3; }) ==
         ": found '3' as its steps, expected a list");
   CHECK(refused([](auto& j, tensors&) { j["steps"][0]["accepted"] = 1; }) ==
-        ": 'accepted' is '1', expected true or false");
+        " (step 0): 'accepted' is '1', expected true or false");
   CHECK(refused([](auto& j, tensors&) { j["steps"][1]["groups"][0]["kept"] = 6; }) ==
-        ": step 1 says that 6 units of 'heads' are kept, but its mask keeps 5");
+        " (step 1): says that 6 units of 'heads' are kept, but its mask keeps 5");
   CHECK(refused([](auto& j, tensors&) { j["steps"].erase(1); }) ==
         ": has 6 tensors, expected 2 for its steps");
   CHECK(refused([](auto& j, tensors&) { j["steps"][0]["groups"][0]["name"] = "x"; }) ==

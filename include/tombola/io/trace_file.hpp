@@ -35,7 +35,7 @@ namespace detail {
 [[nodiscard]] inline double number_from(const nlohmann::json& object,
                                         const std::string& key,
                                         const std::string& file) {
-  const auto value = require<nlohmann::json>(object, key, file);
+  const auto value = optional_member<nlohmann::json>(object, key, file);
   constexpr double infinity = std::numeric_limits<double>::infinity();
   if (value == "inf") return infinity;
   if (value == "-inf") return -infinity;
@@ -98,7 +98,7 @@ namespace detail {
 [[nodiscard]] inline trace_step step_from(const safetensors_file& file,
                                           std::size_t step,
                                           const nlohmann::json& j) {
-  const std::string name = file.path().string();
+  const std::string name = file.path().string() + " (step " + std::to_string(step) + ")";
   trace_step s;
   s.phase = require<std::string>(j, "phase", name);
   s.metric = number_from(j, "metric", name);
@@ -111,8 +111,7 @@ namespace detail {
     masks.push_back(unpacked(file.at(step_tensor(step, "mask", g.name)), g, g.size(), name));
     const auto kept = require<std::size_t>(described[i], "kept", name);
     if (kept != masks.back().count()) {
-      throw format_error(name, "step " + std::to_string(step) + " says that " +
-                                   std::to_string(kept) + " units of " + shown(g.name) +
+      throw format_error(name, "says that " + std::to_string(kept) + " units of " + shown(g.name) +
                                    " are kept, but its mask keeps " +
                                    std::to_string(masks.back().count()));
     }
