@@ -218,6 +218,8 @@ TEST_CASE("importance: the most important of the kept units, and how far seeds a
   REQUIRE(found.size() == 1);
   CHECK(found[0].k == 6);  // as many as there are
   CHECK(found[0].best.tasks[0].seeds[0].value.count() == 3);
+  CHECK(found[0].best.tasks[0].seeds[1].files ==
+        std::vector{folder.path() / "t/seed_2/head_importance.npy"});
   const importance_agreement& a = found[0].agreement.at(0);
   CHECK(a.pairs == 1);
   // Ranks 2 3 4 5 1 6 and 2 3 4 5 6 1: rho = 1 - 6 * 50 / (6 * 35).
@@ -242,7 +244,13 @@ TEST_CASE("published scores are found beside the masks and drawn as the study's 
              R"({"RTE": {"acc": [0.6, 0.02]}, "<b>": {"acc": [0.5, 0]}})");
   std::filesystem::create_directories(folder.path() / "masks/set");
   const auto at = scores_beside(folder.path() / "masks/set");
-  CHECK(std::filesystem::equivalent(at, folder.path() / "evaluate_masked"));
+  CHECK(at == folder.path() / "evaluate_masked");
+  CHECK(scores_beside(folder.path() / "masks") == at);
+  CHECK(scores_beside(folder.path()) == at);
+  CHECK(scores_beside(folder.path() / "masks/set/x").empty());
+  const temporary_folder elsewhere;
+  std::filesystem::create_directory_symlink(folder.path() / "masks", elsewhere.path() / "link");
+  CHECK(std::filesystem::equivalent(scores_beside(elsewhere.path() / "link"), at));
   const published_results r{"s", read_published_scores(at), {"RTE", "<b>", "CoLA"}};
   const heat_map h = published_map(r, "weights");
   CHECK(h.rows.size() == 8);
@@ -253,4 +261,9 @@ TEST_CASE("published scores are found beside the masks and drawn as the study's 
   const std::string page = published_section(r, "x");
   CHECK(ill_formed(page) == "");
   CHECK(holds(page, "no score of no_mask"));
+  CHECK(to_csv(all_published(r.scores)).find("no_mask,RTE,acc,0.6,0.02,0.0223606") !=
+        std::string::npos);
+  CHECK(r.scores[0].file == at / "no_mask/results.json");
+  CHECK(reasons_of(all_published(r.scores, 1), all_published(r.scores, 1).rows[0]) ==
+        "deviation: a deviation takes two seeds or more");
 }

@@ -40,7 +40,7 @@ struct report_input {
   std::vector<result> results;                         ///< of runs; empty for a folder of masks
   std::vector<ticket_set> sets;                        ///< good tickets by family, or the masks
   std::vector<found_search> searches;                  ///< traces of the searches
-  std::vector<input_file> files;                       ///< mask files that were read
+  std::vector<input_file> files;                       ///< of masks, importances and scores
   std::vector<std::vector<important_part>> important;  ///< [set] from importances beside the masks
   std::optional<published_results> published;          ///< scores that belong to the masks
 };
@@ -131,7 +131,10 @@ template <class T>
                          search_table(in.searches),
                          run_table(in.results),
                          input_table(in.results, in.files)};
-  if (in.published) all.push_back(published_table(in.published->scores, in.published->tasks));
+  if (in.published) {
+    all.push_back(published_table(in.published->scores, in.published->tasks));
+    all.push_back(all_published(in.published->scores));
+  }
   std::erase_if(all, [](const table& t) { return t.rows.empty(); });
   return all;
 }
