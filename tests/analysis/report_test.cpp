@@ -1,6 +1,8 @@
 #include <cstdlib>
 #include <filesystem>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "tests/analysis/fabricated.hpp"
 #include "tests/analysis/well_formed.hpp"
@@ -146,6 +148,35 @@ TEST_CASE("a folder of masks gives survivors, agreement and what tasks share") {
   CHECK(page.find("What tasks share") != std::string::npos);
   CHECK(page.find(in.files[0].sha256) != std::string::npos);
   CHECK(page.find("id=\"scores\"") == std::string::npos);
+}
+
+TEST_CASE("what lies beside the masks is read with them, and is named as an input") {
+  const temporary_folder dir;
+  const auto masks = dir.path() / "masks/set";
+  write_masks(masks);
+  for (const std::string at : {"A/seed_1", "A/seed_2", "B/seed_1", "B/seed_2"}) {
+    const std::vector<double> scores{8, 7, 6, 5, 4, 3, 2, 1};
+    io::write_npy(masks / at / "head_importance.npy", {2, 4}, std::span<const double>{scores});
+  }
+  test::write_text(dir.path() / "evaluate_masked/no_mask/results.json",
+                   R"({"A": {"acc": [0.625, 0.02]}})");
+  const report_input in = read_report_input(masks);
+  REQUIRE(in.files.size() == 8 + 4 + 1);
+  CHECK(in.files[8].name == "set, importances, A, seed 1");
+  CHECK(in.files[8].path == (masks / "A/seed_1/head_importance.npy").string());
+  CHECK(in.files[12].name == "scores of no_mask");
+  CHECK(in.files[12].sha256.size() == 64);
+  const std::string page = make_report(in);
+  check_self_contained(page);
+  for (const char* id : {"importance-1", "published", "super-1", "tasks-1"}) {
+    INFO(id);
+    CHECK(count_of(page, "id=\"" + std::string{id} + "\"") == 1);
+    CHECK(count_of(page, "href=\"#" + std::string{id} + "\"") == 1);
+  }
+  CHECK(page.find(in.files[12].sha256) != std::string::npos);
+  CHECK(page.find("0.625") != std::string::npos);
+  test::write_text(dir.path() / "evaluate_masked/no_mask/results.json", "[]");
+  CHECK_THROWS_AS(read_report_input(masks), format_error);
 }
 
 TEST_CASE("two searches of one seed are told apart") {

@@ -12,6 +12,7 @@
 #include "tombola/analysis/published_section.hpp"
 #include "tombola/analysis/read_importance.hpp"
 #include "tombola/analysis/size_section.hpp"
+#include "tombola/analysis/super_section.hpp"
 #include "tombola/analysis/task_section.hpp"
 #include "tombola/io/npy.hpp"
 
@@ -48,6 +49,7 @@ bool holds(const std::string& s, const std::string& part) {
 TEST_CASE("stars stand for adjusted probabilities") {
   CHECK(significance_mark(std::nullopt) == "");
   CHECK(significance_mark(0.05) == "");
+  CHECK(significance_mark(std::nextafter(0.05, 0.0)) == "");  // a rounding, not a smaller number
   CHECK(significance_mark(0.049) == "*");
   CHECK(significance_mark(0.0099) == "**");
   CHECK(significance_mark(0.0009) == "***");
@@ -72,11 +74,6 @@ TEST_CASE("tasks: overlap with its probability, combined over seeds and adjusted
   CHECK(h.marks[0] == "");
   CHECK_FALSE(h.values[1]);
   CHECK(holds(h.notes[3], "Chance gives 4, and as much with p = "));
-  const heat_map s = super_map(all[0].supers, all[0].super_pairs, false);
-  CHECK(*s.values[0] == 8.0);
-  CHECK(*s.values[6] == 0.0);
-  CHECK(s.marks[3] == "***");
-  CHECK(*super_map(all[0].supers, all[0].super_pairs, true).values[0] == 0.5);
   const std::string page = task_section(all, "set", "x");
   CHECK(ill_formed(page) == "");
   CHECK(holds(page, ">8.0***<"));
@@ -91,6 +88,80 @@ TEST_CASE("tasks without a common seed have no overlap, and the reason is its to
   const std::string page = task_section(all, "set", "x");
   CHECK(holds(page, "<title>task b, task a: No seed that both tasks have</title>"));
   CHECK_FALSE(holds(page, "nan"));
+}
+
+TEST_CASE("super tickets: sizes, what two tasks share, and which units they are") {
+  const super_comparison all = compare_super_tickets(alike());
+  REQUIRE(all.parts.size() == 1);
+  const auto& pairs = all.parts[0].pairs;
+  REQUIRE(pairs.size() == 3);
+  CHECK(pairs[0].p == Approx(1.0 / 12870.0).epsilon(1e-12));
+  CHECK(pairs[0].adjusted_p == Approx(3.0 / 12870.0).epsilon(1e-12));
+  CHECK(pairs[1].p == 1.0);
+  const table t = super_pair_table(pairs);
+  CHECK(plain_text(t.rows[0].back()) == shortest(pairs[0].adjusted_p));
+  const heat_map s = super_map(all.parts[0].tickets, pairs, false);
+  CHECK(*s.values[0] == 8.0);
+  CHECK(*s.values[6] == 0.0);
+  CHECK(s.marks[3] == "***");
+  CHECK(*super_map(all.parts[0].tickets, pairs, true).values[0] == 0.5);
+
+  const auto maps = super_unit_maps(all);
+  REQUIRE(maps.size() == 1);
+  CHECK(*maps[0].values[0] == 2.0);  // a and b keep head 0 of layer 0
+  CHECK(*maps[0].values[15] == 1.0);
+  REQUIRE(all.units.size() == 16);
+  CHECK(all.units[5].layer == 1);
+  CHECK(all.units[5].unit == 1);
+  CHECK(all.units[5].tasks == std::vector<std::string>{"a", "b"});
+  CHECK(*all.units[5].mean_tasks == 2.0);
+  CHECK_FALSE(all.units[5].stable);  // of three tasks, more than two
+  CHECK(to_csv(super_unit_table(all.units)).find("set,heads,1,1,2,\"a, b\",2,no\r\n") !=
+        std::string::npos);
+  const std::string page = super_section(all, "set", "x");
+  CHECK(ill_formed(page) == "");
+  CHECK(holds(page, "<title>layer 0, head 0: 2</title>"));
+  CHECK(holds(page, "what more than 2 tasks keep"));
+}
+
+TEST_CASE("super tickets: a unit may be stable without being in one, and pairs adjust by kind") {
+  const auto of = [](const std::string& name, unsigned first, unsigned second) {
+    return task_tickets{
+        name, {{"1", test::small_ticket(first, 3), {}}, {"2", test::small_ticket(second, 1), {}}}};
+  };
+  // Head 0 is in one seed or the other of every task, head 7 in both of every task.
+  const ticket_set set{"<s>", {of("<b>", 0x81, 0x80), of("u", 0x81, 0x80), of("v", 0x81, 0x80)}};
+  super_comparison all = compare_super_tickets(set);
+  REQUIRE(all.parts.size() == 2);
+  REQUIRE(all.units.size() == 2);  // head 7 and the MLP of layer 0
+  CHECK(all.units[0].stable);
+  CHECK(all.units[0].tasks.size() == 3);
+  CHECK(all.units[1].part == "mlps");
+  CHECK(all.units[1].layer == 0);
+  CHECK(all.parts[0].pairs[0].adjusted_p == Approx(3.0 / 8.0));  // 3 pairs of heads, not 6
+  CHECK(all.parts[1].pairs[0].adjusted_p == 1.0);
+  const std::string page = super_section(all, set.name, "x");
+  CHECK(ill_formed(page) == "");
+  CHECK_FALSE(holds(page, "<b>"));
+  CHECK(super_pairs(all_tickets_of(all))[0].adjusted_p == Approx(3.0 / 8.0));
+
+  // Two of three seeds of four tasks keep head 0: 8/3 tasks on average, more than 2.5.
+  ticket_set most{"s", {}};
+  for (const std::string task : {"t", "u", "v", "w"}) {
+    most.tasks.push_back(of(task, 0x01, 0x01));
+    most.tasks.back().seeds.push_back({"3", test::small_ticket(0x00, 0), {}});
+  }
+  all = compare_super_tickets(most);
+  REQUIRE(all.units.size() == 2);  // that head and an MLP
+  CHECK(all.units[0].tasks.empty());
+  CHECK(*all.units[0].mean_tasks == Approx(8.0 / 3.0));
+  CHECK(all.units[0].stable);
+  most.tasks[0].seeds[0].seed = "4", most.tasks[1].seeds[1].seed = "5",
+  most.tasks[2].seeds[2].seed = "6";
+  CHECK(compare_super_tickets(most).units.empty());  // no common seed, nothing known to be stable
+  // One seed of each task has nothing to have in every seed.
+  for (task_tickets& t : most.tasks) t.seeds.resize(1);
+  CHECK(compare_super_tickets(most).parts.empty());
 }
 
 TEST_CASE("sizes: shares with their range, and parameters where the model is BERT-base") {
@@ -147,6 +218,8 @@ TEST_CASE("importance: the most important of the kept units, and how far seeds a
   REQUIRE(found.size() == 1);
   CHECK(found[0].k == 6);  // as many as there are
   CHECK(found[0].best.tasks[0].seeds[0].value.count() == 3);
+  CHECK(found[0].best.tasks[0].seeds[1].files ==
+        std::vector{folder.path() / "t/seed_2/head_importance.npy"});
   const importance_agreement& a = found[0].agreement.at(0);
   CHECK(a.pairs == 1);
   // Ranks 2 3 4 5 1 6 and 2 3 4 5 6 1: rho = 1 - 6 * 50 / (6 * 35).
@@ -171,7 +244,13 @@ TEST_CASE("published scores are found beside the masks and drawn as the study's 
              R"({"RTE": {"acc": [0.6, 0.02]}, "<b>": {"acc": [0.5, 0]}})");
   std::filesystem::create_directories(folder.path() / "masks/set");
   const auto at = scores_beside(folder.path() / "masks/set");
-  CHECK(std::filesystem::equivalent(at, folder.path() / "evaluate_masked"));
+  CHECK(at == folder.path() / "evaluate_masked");
+  CHECK(scores_beside(folder.path() / "masks") == at);
+  CHECK(scores_beside(folder.path()) == at);
+  CHECK(scores_beside(folder.path() / "masks/set/x").empty());
+  const temporary_folder elsewhere;
+  std::filesystem::create_directory_symlink(folder.path() / "masks", elsewhere.path() / "link");
+  CHECK(std::filesystem::equivalent(scores_beside(elsewhere.path() / "link"), at));
   const published_results r{"s", read_published_scores(at), {"RTE", "<b>", "CoLA"}};
   const heat_map h = published_map(r, "weights");
   CHECK(h.rows.size() == 8);
@@ -182,4 +261,9 @@ TEST_CASE("published scores are found beside the masks and drawn as the study's 
   const std::string page = published_section(r, "x");
   CHECK(ill_formed(page) == "");
   CHECK(holds(page, "no score of no_mask"));
+  CHECK(to_csv(all_published(r.scores)).find("no_mask,RTE,acc,0.6,0.02,0.0223606") !=
+        std::string::npos);
+  CHECK(r.scores[0].file == at / "no_mask/results.json");
+  CHECK(reasons_of(all_published(r.scores, 1), all_published(r.scores, 1).rows[0]) ==
+        "deviation: a deviation takes two seeds or more");
 }

@@ -152,8 +152,8 @@ TEST_CASE("golden report: one command makes the study's figures") {
   const std::string page = make_report(in, n);
   const auto holds = [&](const std::string& text) { return page.find(text) != std::string::npos; };
   // Sections 7.1, 7.3, 7.5, 7.6, 7.9 and 9.1 of what the study computes, each by a number of its own.
-  for (const char* id :
-       {"survivors-1", "sizes-1", "tasks-1", "importance-1", "agreement-1", "published"}) {
+  for (const char* id : {"survivors-1", "sizes-1", "tasks-1", "super-1", "importance-1",
+                         "agreement-1", "published"}) {
     INFO(id);
     CHECK(holds("<section id=\"" + std::string{id} + "\">"));
   }
@@ -176,4 +176,118 @@ TEST_CASE("golden report: one command makes the study's figures") {
         Approx(2.0).epsilon(1e-12));
   REQUIRE(in.published);
   CHECK(in.published->tasks.size() == 9);
+}
+
+TEST_CASE("golden report: the page and its tables hold the study's numbers") {
+  const auto folder = test::shared("data/lottery-masks/masks/heads_mlps");
+  const auto goldens = test::shared("spec/goldens.json");
+  if (!folder || !goldens) return;
+  const auto file = io::read_json(*goldens);
+  const report_input in = read_report_input(*folder);
+  const report_numbers n = compute(in);
+  const std::string page = make_report(in, n);
+  const auto holds = [&](const std::string& text) { return page.find(text) != std::string::npos; };
+
+  // 7.3: every pair of tasks, heads and MLPs, on the page as the study prints its means.
+  const auto& shared = file.at("computed").at("overlap_task_task");
+  for (const std::string part : {"heads", "mlps"}) {
+    const auto& e = shared.at(part + "_together");
+    const auto tasks = e.at("tasks").get<std::vector<std::string>>();
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+      for (std::size_t j = 0; j <= i; ++j) {
+        const std::string cell = "<title>task " + tasks[i] + ", task " + tasks[j] + ": " +
+                                 shortest(e.at("mean").at(i).at(j).get<double>()) + ", deviation ";
+        INFO(cell);
+        CHECK(holds(cell));
+      }
+    }
+  }
+  // Counted by exact integers apart from this library: pairs of tasks at the three levels.
+  std::vector<std::size_t> stars(4, 0), super_stars(4, 0);
+  for (const task_pair& p : n.tasks.at(0).at(0).pairs) {
+    ++stars[significance_mark(p.adjusted_p).size()];
+  }
+  for (const super_pair& p : n.supers.at(0).parts.at(0).pairs) {
+    ++super_stars[significance_mark(p.adjusted_p).size()];
+  }
+  CHECK(stars == std::vector<std::size_t>{9 + 22, 2, 3, 9});  // nine tasks with themselves
+  CHECK(super_stars == std::vector<std::size_t>{31, 1, 3, 1});
+  for (const task_pair& p : n.tasks[0][1].pairs) CHECK(significance_mark(p.adjusted_p).empty());
+  CHECK(*n.tasks[0][0].pairs.at(3).p == Approx(0.00538735221424).epsilon(1e-10));
+  CHECK(*n.tasks[0][0].pairs.at(3).adjusted_p == Approx(0.113134396499).epsilon(1e-10));
+  CHECK(n.supers[0].parts[0].pairs.at(2).p == Approx(0.0259287157297).epsilon(1e-10));
+  CHECK(n.supers[0].parts[0].pairs.at(2).adjusted_p == Approx(0.58606820352).epsilon(1e-10));
+
+  // 7.14: super tickets' sizes and pairs; which units are in most of them was counted likewise.
+  const auto& supers = file.at("notebooks")
+                           .at("smallest_good_intersection_sub_network-Copy1")
+                           .at("super_heads_mlps");
+  for (const super_part& part : n.supers[0].parts) {
+    const std::size_t at = part.part == "heads" ? 0 : 1;
+    for (const super_ticket& t : part.tickets) {
+      INFO(part.part << ", " << t.task);
+      CHECK(t.in_all.count() == supers.at(t.task).at(at).get<std::size_t>());
+    }
+  }
+  std::size_t in_heads = 0, stable_heads = 0, listed_heads = 0, most = 0;
+  std::vector<std::size_t> mlps(12, 0);
+  for (const super_unit& u : n.supers[0].units) {
+    if (u.part == "mlps") {
+      mlps.at(u.layer) = u.tasks.size();
+      continue;
+    }
+    ++listed_heads;
+    in_heads += u.tasks.size();
+    stable_heads += u.stable ? 1U : 0U;
+    most += u.tasks.size() == 7 ? 1U : 0U;
+    CHECK(u.tasks.size() <= 7);
+  }
+  CHECK(in_heads == 210);
+  CHECK(stable_heads == 60);
+  CHECK(listed_heads == 97);
+  CHECK(most == 2);
+  CHECK(holds("<title>layer 3, head 0: 7</title>"));
+  CHECK(holds("<title>layer 5, head 8: 7</title>"));
+  CHECK(mlps == std::vector<std::size_t>{3, 0, 1, 1, 4, 5, 2, 4, 4, 5, 0, 1});
+
+  // 7.5: of the seeds of every task, by the study's rule of what no test can tell.
+  const auto& stats = file.at("computed").at("stats").at("heads_mlps:head_mask");
+  for (const part_agreement& a : n.agreements.at(0)) {
+    if (a.part != "heads") continue;
+    INFO(a.task);
+    const double q = stats.at(a.task).at("Q").get<double>();
+    CHECK(holds(">" + fixed(q, 2) + "</td>"));
+    CHECK(holds(">" + fixed(stats.at(a.task).at("kripp_alpha").get<double>(), 3) + "</td>"));
+  }
+
+  // 7.9: in the order heads of all, MLPs of all, nine tasks' heads, their MLPs.
+  const auto& best = file.at("notebooks").at("most_important_component_heatmaps");
+  const table t = important_summary(in.important.at(0));
+  REQUIRE(t.rows.size() == 20);
+  for (std::size_t row = 0; row < 20; ++row) {
+    const bool heads = row < 10;
+    const std::size_t of_part = row % 10;  // nine tasks, then all
+    const std::size_t at = of_part == 9 ? (heads ? 0 : 1) : (heads ? 2 : 11) + of_part;
+    INFO(plain_text(t.rows[row][1]) << ", " << plain_text(t.rows[row][2]));
+    CHECK(std::stod(plain_text(t.rows[row][5])) ==
+          Approx(best.at("mean").at(at).get<double>()).epsilon(1e-11).margin(1e-15));
+    CHECK(std::stod(plain_text(t.rows[row][6])) ==
+          Approx(best.at("std").at(at).get<double>()).epsilon(1e-11).margin(1e-15));
+    CHECK(plain_text(t.rows[row][8]) ==
+          std::to_string(best.at("stable").at(at).get<std::size_t>()));
+  }
+
+  // 9.1: every score of every file, six digits recorded.
+  REQUIRE(in.published);
+  const auto& scores = file.at("results").at("evaluate_masked_(std_ddof0)");
+  const table all = all_published(in.published->scores);
+  CHECK(all.rows.size() >= 400);
+  for (const auto& row : all.rows) {
+    const auto& e = scores.at(plain_text(row[0])).at(plain_text(row[1])).at(plain_text(row[2]));
+    CHECK(std::stod(plain_text(row[3])) ==
+          Approx(e.at(0).get<double>()).epsilon(6e-6).margin(1e-12));
+    CHECK(std::stod(plain_text(row[4])) ==
+          Approx(e.at(1).get<double>()).epsilon(6e-5).margin(1e-9));
+    if (!holds("title=\"" + plain_text(row[3]) + "\"")) FAIL("not on the page");
+  }
 }

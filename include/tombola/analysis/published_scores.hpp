@@ -17,6 +17,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tombola/analysis/folder.hpp"
+#include "tombola/analysis/moments.hpp"
 #include "tombola/analysis/table.hpp"
 #include "tombola/core/error.hpp"
 #include "tombola/io/json.hpp"
@@ -36,6 +37,7 @@ struct published_score {
   std::string metric;  ///< `mcc`, `acc`, `mnli_acc`, `pearson`
   double mean = 0.0;
   double population_deviation = 0.0;  ///< divisor n
+  std::filesystem::path file;         ///< where it was read
 
   /// The deviation as the study's tables print it: divisor n - 1, which is sqrt(5 / 4) times the
   /// file's for the study's five seeds. Nothing for fewer than two.
@@ -59,7 +61,8 @@ namespace detail {
     throw format_error(file.string(), what + " is " + io::shown(io::json_text(pair, file)) +
                                           ", expected a list of mean and deviation");
   }
-  const published_score s{setting, task, metric, pair[0].get<double>(), pair[1].get<double>()};
+  const published_score s{setting, task, metric, pair[0].get<double>(), pair[1].get<double>(),
+                          file};
   if (!std::isfinite(s.mean) || !(s.population_deviation >= 0.0) ||
       !std::isfinite(s.population_deviation)) {
     throw format_error(file.string(), what + " is " + io::shown(io::json_text(pair, file)) +
@@ -210,8 +213,29 @@ inline constexpr std::array<published_setting, 20> published_settings{{
              text_cell(metric),
              number_cell(s == nullptr ? std::nullopt : std::optional{s->mean}, none, 4),
              number_cell(s == nullptr ? std::nullopt : s->sample_deviation(seeds),
-                         s == nullptr ? none : "a deviation takes two seeds or more", 4)});
+                         s == nullptr ? none : one_value, 4)});
     }
+  }
+  return t;
+}
+
+/// Every score of the files, whatever its setting, task and metric, in their order; the deviation of
+/// the files beside the sample's over so many seeds.
+[[nodiscard]] inline table all_published(std::span<const published_score> all,
+                                         std::size_t seeds = 5) {
+  table t{"published_results",
+          "Every published score",
+          {{"setting", "setting"},
+           {"task", "task"},
+           {"metric", "metric"},
+           {"mean", "mean"},
+           {"population_deviation", "deviation (n)"},
+           {"deviation", "deviation (n - 1)"}},
+          {}};
+  for (const published_score& s : all) {
+    t.add({text_cell(s.setting), text_cell(s.task), text_cell(s.metric), number_cell(s.mean, 3),
+           number_cell(s.population_deviation, 3),
+           number_cell(s.sample_deviation(seeds), one_value, 3)});
   }
   return t;
 }

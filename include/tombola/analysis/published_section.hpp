@@ -27,14 +27,16 @@ struct published_results {
 };
 
 /// The folder of published scores that belongs to a folder of masks, `evaluate_masked` in it, beside
-/// it or beside the folder that it lies in; empty where there is none.
+/// it or beside the folder that it lies in; empty where there is none. Named from where `masks` is:
+/// the same command writes the same page wherever the data lies.
 [[nodiscard]] inline std::filesystem::path scores_beside(const std::filesystem::path& masks) {
   std::error_code code;
-  const std::filesystem::path here = std::filesystem::weakly_canonical(masks, code);
-  for (const auto& folder : {here, here.parent_path(), here.parent_path().parent_path()}) {
-    if (std::filesystem::is_directory(folder / "evaluate_masked", code)) {
-      return folder / "evaluate_masked";
-    }
+  for (const char* up : {".", "..", "../.."}) {
+    const std::filesystem::path there = masks / up / "evaluate_masked";
+    if (!std::filesystem::is_directory(there, code)) continue;
+    const std::filesystem::path shorter = there.lexically_normal();
+    // Where masks is a link, the parent of its target is meant, and only the long name says so.
+    return std::filesystem::equivalent(shorter, there, code) ? shorter : there;
   }
   return {};
 }
@@ -64,7 +66,7 @@ struct published_results {
   return h;
 }
 
-/// Both families' grids, and every number in a table.
+/// Both families' grids, and every score of the files in tables.
 [[nodiscard]] inline std::string published_section(const published_results& r,
                                                    const std::string& id) {
   markup m;
@@ -78,6 +80,7 @@ struct published_results {
         detail::framed("Tickets over " + std::string{family}, "", draw(published_map(r, family))));
   }
   m.raw(to_html_folded(published_table(r.scores, r.tasks), 12));
+  m.raw(to_html_folded(all_published(r.scores), 12));
   m.close().line();
   return m.str();
 }

@@ -42,6 +42,17 @@ template <std::size_t Axes>
   return false;
 }
 
+/// Tells each seed's ticket the file of importances it was chosen by.
+inline void name_files(const std::filesystem::path& task,
+                       const std::string& file,
+                       task_tickets& tickets) {
+  for (const auto& [seed, path] : files_of_seeds(task, file)) {
+    for (seed_ticket& s : tickets.seeds) {
+      if (s.seed == std::to_string(seed)) s.files = {path};
+    }
+  }
+}
+
 template <std::size_t Axes>
 void add_importance(const std::filesystem::path& folder,
                     const std::string& file,
@@ -56,6 +67,7 @@ void add_importance(const std::filesystem::path& folder,
   const std::size_t units = some.tasks[0].seeds.at(0).value.at(part).size();
   const std::size_t k = std::min(most, units);
   important_part p{part, k, most_important(some, part, a, k), {}};
+  for (task_tickets& t : p.best.tasks) name_files(folder / t.task, file, t);
   for (const task_tickets& t : some.tasks) {
     std::vector<std::vector<double>> scores;
     for (std::size_t s = 0; s < a.seeds.size(); ++s) {

@@ -25,6 +25,7 @@
 #include "tombola/analysis/score_tables.hpp"
 #include "tombola/analysis/scores_by_ticket.hpp"
 #include "tombola/analysis/size_section.hpp"
+#include "tombola/analysis/super_section.hpp"
 #include "tombola/analysis/survivor_section.hpp"
 #include "tombola/analysis/table.hpp"
 #include "tombola/analysis/task_section.hpp"
@@ -39,7 +40,7 @@ struct report_input {
   std::vector<result> results;                         ///< of runs; empty for a folder of masks
   std::vector<ticket_set> sets;                        ///< good tickets by family, or the masks
   std::vector<found_search> searches;                  ///< traces of the searches
-  std::vector<input_file> files;                       ///< mask files that were read
+  std::vector<input_file> files;                       ///< of masks, importances and scores
   std::vector<std::vector<important_part>> important;  ///< [set] from importances beside the masks
   std::optional<published_results> published;          ///< scores that belong to the masks
 };
@@ -54,6 +55,7 @@ struct report_numbers {
   std::vector<score_group> scores;
   std::vector<std::vector<part_agreement>> agreements;  ///< one list for each set
   std::vector<std::vector<task_comparison>> tasks;      ///< likewise
+  std::vector<super_comparison> supers;                 ///< one for each set
   std::vector<std::vector<ticket_size>> sizes;          ///< likewise, empty but for BERT-base
   std::vector<verdict> verdicts;
 };
@@ -68,6 +70,7 @@ struct report_numbers {
   for (const ticket_set& set : in.sets) {
     n.agreements.push_back(agreements_of(set));
     n.tasks.push_back(compare_tasks(set));
+    n.supers.push_back(compare_super_tickets(set));
     n.sizes.push_back(sizes_of(set));
     for (const part_agreement& a : n.agreements.back()) {
       n.verdicts.push_back(agree_beyond_chance(a));
@@ -95,7 +98,14 @@ template <class T>
 [[nodiscard]] inline std::vector<table> report_tables(const report_input& in,
                                                       const report_numbers& n) {
   const auto agreements = detail::joined(n.agreements);
-  const auto tasks = detail::joined(n.tasks);
+  std::vector<super_ticket> supers;
+  std::vector<super_pair> super_pairs;
+  std::vector<super_unit> super_units;
+  for (const super_comparison& c : n.supers) {
+    for (super_ticket& t : all_tickets_of(c)) supers.push_back(std::move(t));
+    for (super_pair& p : all_pairs_of(c)) super_pairs.push_back(std::move(p));
+    super_units.insert(super_units.end(), c.units.begin(), c.units.end());
+  }
   const auto important = detail::joined(in.important);
   table layers = layer_table("", {});
   for (const ticket_set& set : in.sets) {
@@ -111,16 +121,20 @@ template <class T>
                          survivor_table(in.sets),
                          matrix_table(in.sets),
                          layers,
-                         task_pair_table(detail::gathered(tasks, &task_comparison::pairs)),
-                         super_table(detail::gathered(tasks, &task_comparison::supers)),
-                         super_pair_table(detail::gathered(tasks, &task_comparison::super_pairs)),
+                         task_pair_table(all_pairs_of(detail::joined(n.tasks))),
+                         super_table(supers),
+                         super_unit_table(super_units),
+                         super_pair_table(super_pairs),
                          ticket_size_table(detail::joined(n.sizes)),
                          importance_table(important),
                          important_summary(important),
                          search_table(in.searches),
                          run_table(in.results),
                          input_table(in.results, in.files)};
-  if (in.published) all.push_back(published_table(in.published->scores, in.published->tasks));
+  if (in.published) {
+    all.push_back(published_table(in.published->scores, in.published->tasks));
+    all.push_back(all_published(in.published->scores));
+  }
   std::erase_if(all, [](const table& t) { return t.rows.empty(); });
   return all;
 }
@@ -191,6 +205,12 @@ struct page_part {
     const std::string id = "tasks-" + std::to_string(i + 1);
     parts.push_back(
         {id, "Tasks: " + in_words(in.sets[i].name), task_section(n.tasks[i], in.sets[i].name, id)});
+  }
+  for (std::size_t i = 0; i < in.sets.size(); ++i) {
+    if (n.supers[i].parts.empty()) continue;
+    const std::string id = "super-" + std::to_string(i + 1);
+    parts.push_back({id, "Super tickets: " + in_words(in.sets[i].name),
+                     super_section(n.supers[i], in.sets[i].name, id)});
   }
   for (std::size_t i = 0; i < in.important.size(); ++i) {
     if (in.important[i].empty()) continue;

@@ -95,17 +95,30 @@ inline void read_searches(report_input& in) {
 
 namespace detail {
 
-/// The files of the sets, with their fingerprints.
-inline void list_files(report_input& in) {
-  for (const ticket_set& set : in.sets) {
-    for (const task_tickets& task : set.tasks) {
-      for (const seed_ticket& s : task.seeds) {
-        for (const auto& f : s.files) {
-          in.files.push_back({set.name + ", " + task.task + ", seed " + s.seed, f.string(),
-                              io::sha256_hex_of_file(f)});
-        }
+inline void list_files(const ticket_set& set, const std::string& what, report_input& in) {
+  for (const task_tickets& task : set.tasks) {
+    for (const seed_ticket& s : task.seeds) {
+      for (const auto& f : s.files) {
+        in.files.push_back({set.name + what + ", " + task.task + ", seed " + s.seed, f.string(),
+                            io::sha256_hex_of_file(f)});
       }
     }
+  }
+}
+
+/// The files of masks, importances and published scores, with their fingerprints.
+inline void list_files(report_input& in) {
+  for (std::size_t i = 0; i < in.sets.size(); ++i) {
+    list_files(in.sets[i], "", in);
+    if (i >= in.important.size()) continue;
+    for (const important_part& p : in.important[i]) list_files(p.best, ", importances", in);
+  }
+  if (!in.published) return;
+  std::filesystem::path last;
+  for (const published_score& s : in.published->scores) {
+    if (s.file == last) continue;  // the scores of a file stand together
+    last = s.file;
+    in.files.push_back({"scores of " + s.setting, s.file.string(), io::sha256_hex_of_file(s.file)});
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <span>
 #include <string>
 #include <utility>
@@ -48,7 +49,7 @@ struct super_ticket {
 }
 
 /// One row for each task and kind of unit.
-[[nodiscard]] inline table super_table(const std::vector<super_ticket>& all) {
+[[nodiscard]] inline table super_table(std::span<const super_ticket> all) {
   table t{"super_tickets",
           "Units that every seed keeps, and units that none does",
           {{"set", "set"},
@@ -75,30 +76,45 @@ struct super_pair {
   std::string part;
   std::string first, second;  ///< tasks
   overlap counts;
+  double p = 1.0;           ///< how likely chance shares as much for super tickets of these sizes
+  double adjusted_p = 1.0;  ///< the same by Holm's method for all pairs of its set and kind of unit
 };
 
+namespace detail {
+
+/// Adjusts the pairs of every set and kind of unit by themselves.
+inline void adjust(std::vector<super_pair>& pairs) {
+  std::map<std::pair<std::string, std::string>, std::vector<std::size_t>> together;
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    together[{pairs[i].set, pairs[i].part}].push_back(i);
+  }
+  for (const auto& [key, places] : together) {
+    std::vector<double> p;
+    for (const std::size_t i : places) p.push_back(pairs[i].p);
+    const std::vector<double> adjusted = holm(p);
+    for (std::size_t k = 0; k < places.size(); ++k) pairs[places[k]].adjusted_p = adjusted[k];
+  }
+}
+
+}  // namespace detail
+
 /// Of all pairs of tasks, kind by kind. Throws shape_error where two tasks' groups differ.
-[[nodiscard]] inline std::vector<super_pair> super_pairs(const std::vector<super_ticket>& all) {
+[[nodiscard]] inline std::vector<super_pair> super_pairs(std::span<const super_ticket> all) {
   std::vector<super_pair> pairs;
   for (std::size_t i = 0; i < all.size(); ++i) {
     for (std::size_t j = i + 1; j < all.size(); ++j) {
       const super_ticket &a = all[i], &b = all[j];
       if (a.set != b.set || a.part != b.part) continue;
-      pairs.push_back({a.set, a.part, a.task, b.task, count_overlap(a.in_all, b.in_all)});
+      const overlap counts = count_overlap(a.in_all, b.in_all);
+      pairs.push_back({a.set, a.part, a.task, b.task, counts, p_at_least(counts), 1.0});
     }
   }
+  detail::adjust(pairs);
   return pairs;
 }
 
-/// How likely chance shares as much, adjusted by Holm's method for all of these pairs.
-[[nodiscard]] inline std::vector<double> adjusted_p_of(std::span<const super_pair> pairs) {
-  std::vector<double> p;
-  for (const super_pair& pair : pairs) p.push_back(p_at_least(pair.counts));
-  return holm(p);
-}
-
 /// One row for each pair of tasks, beside what chance gives for super tickets of these sizes.
-[[nodiscard]] inline table super_pair_table(const std::vector<super_pair>& pairs) {
+[[nodiscard]] inline table super_pair_table(std::span<const super_pair> pairs) {
   table t{"super_pairs",
           "What the super tickets of two tasks share",
           {{"set", "set"},
@@ -109,13 +125,14 @@ struct super_pair {
            {"second_size", "second keeps"},
            {"both", "both"},
            {"expected_both", "both by chance"},
-           {"p_at_least", "p of as much"}},
+           {"p_at_least", "p of as much"},
+           {"adjusted_p", "adjusted"}},
           {}};
   for (const super_pair& p : pairs) {
     t.add({text_cell(p.set), text_cell(p.part), text_cell(p.first), text_cell(p.second),
            count_cell(p.counts.first()), count_cell(p.counts.second()), count_cell(p.counts.both),
-           number_cell(expected_both(p.counts), 2),
-           number_cell(p_at_least(p.counts), 3, number_form::probability)});
+           number_cell(expected_both(p.counts), 2), number_cell(p.p, 3, number_form::probability),
+           number_cell(p.adjusted_p, 3, number_form::probability)});
   }
   return t;
 }

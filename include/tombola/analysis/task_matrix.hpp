@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tombola/analysis/heat_map.hpp"
@@ -14,10 +15,17 @@
 
 namespace tombola::analysis {
 
-/// One star below 0.05, two below 0.01, three below 0.001; nothing else.
+/// One star below 0.05, two below 0.01, three below 0.001; nothing else. A probability that equals
+/// a level must not fall below it by a rounding that differs from machine to machine.
 [[nodiscard]] inline std::string significance_mark(std::optional<double> p) {
-  return !p ? "" : *p < 0.001 ? "***" : *p < 0.01 ? "**" : *p < 0.05 ? "*" : "";
+  const auto below = [&](double level) { return *p < level * (1.0 - 1e-9); };
+  return !p ? "" : below(0.001) ? "***" : below(0.01) ? "**" : below(0.05) ? "*" : "";
 }
+
+/// What the stars say, in a sentence.
+inline constexpr std::string_view meaning_of_stars =
+    " Stars: chance gives as much with a probability below 0.05 (*), 0.01 (**), 0.001 (***), "
+    "adjusted by Holm's method for all pairs of tasks.";
 
 namespace detail {
 
@@ -99,15 +107,13 @@ namespace detail {
     h.notes[at] = "In every seed; chance gives " + shortest(s.expected_all / unit(s.units));
     h.high = std::max(h.high, *h.values[at]);
   }
-  const std::vector<double> adjusted = adjusted_p_of(pairs);
-  for (std::size_t k = 0; k < pairs.size(); ++k) {
-    const super_pair& p = pairs[k];
+  for (const super_pair& p : pairs) {
     const std::size_t at =
         detail::place_in(h, p.second) * h.rows.size() + detail::place_in(h, p.first);
     h.values[at] = static_cast<double>(p.counts.both) / unit(p.counts.size());
-    h.marks[at] = significance_mark(adjusted[k]);
+    h.marks[at] = significance_mark(p.adjusted_p);
     h.notes[at] = "Chance gives " + shortest(expected_both(p.counts) / unit(p.counts.size())) +
-                  ", and as much with p = " + probability(adjusted[k]) +
+                  ", and as much with p = " + probability(p.adjusted_p) +
                   " (adjusted for all pairs)";
   }
   return h;
