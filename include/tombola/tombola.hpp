@@ -18,6 +18,7 @@
 #include "tombola/algebra/stability.hpp"
 #include "tombola/algebra/stratified.hpp"
 #include "tombola/algebra/survival.hpp"
+#include "tombola/algebra/ticket_granularity.hpp"
 #include "tombola/algebra/unit_sets.hpp"
 #include "tombola/core/error.hpp"
 #include "tombola/core/group.hpp"

@@ -141,3 +141,12 @@ TEST_CASE("every reason has its own sentence") {
   CHECK_FALSE(undefined(reason::no_units) == undefined(reason::nothing_kept));
   CHECK(undefined(reason::no_units).value_or(-1.0) == -1.0);
 }
+
+TEST_CASE("phi keeps its digits where the products of counts differ by one") {
+  // (t + 2)^2 - (t + 1) (t + 3) = 1, and neither product is a double.
+  const std::size_t t = std::size_t{1} << 30;
+  const overlap o{t + 2, t + 1, t + 3, t + 2};
+  const double first = static_cast<double>(2 * t + 3), second = static_cast<double>(2 * t + 5);
+  CHECK(phi(o).value == Approx(1.0 / (first * second)).epsilon(1e-12));
+  CHECK(phi({t + 1, t + 2, t + 2, t + 3}).value == Approx(-1.0 / (first * second)).epsilon(1e-12));
+}

@@ -19,6 +19,8 @@ TEST_CASE("a group counts its units and says when they do not fit") {
   CHECK(group{"large", {half, half - 1}}.size() == half * (half - 1));
   CHECK_THROWS_WITH((group{"huge", {half, half}}.size()),
                     "group huge: the product of its extents does not fit 64 bits");
+  // 2^64 - 1 = (2^32 - 1) (2^32 + 1) is the most that fits.
+  CHECK(group{"most", {half - 1, half + 1}}.size() == ~std::size_t{0});
 }
 
 TEST_CASE("a ticket keeps everything until told otherwise") {

@@ -20,7 +20,7 @@ namespace tombola {
 
 /// `size` fine units after one another make a coarse one: rows of a matrix (size: its columns),
 /// heads of a layer (size: heads per layer), a head's rows of a query matrix (size: rows per head
-/// times columns).
+/// times columns). Precondition: size > 0.
 struct blocks {
   std::size_t size = 1;
   [[nodiscard]] constexpr std::size_t operator()(std::size_t unit) const noexcept {
@@ -29,7 +29,7 @@ struct blocks {
 };
 
 /// `width` columns of a matrix beside one another make a coarse unit: a head's columns of the
-/// attention output (width: size of a head), input neurons (width 1).
+/// attention output (width: size of a head), input neurons (width 1). Precondition: both > 0.
 struct column_blocks {
   std::size_t columns = 1;  ///< of the matrix
   std::size_t width = 1;
