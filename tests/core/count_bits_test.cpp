@@ -39,6 +39,13 @@ TEST_CASE("every variant of the bit kernels that this machine has counts as the 
         REQUIRE(three.both == both);
         REQUIRE(three.first == ones);
         REQUIRE(three.second == others);
+        const std::uint64_t *x = a.data() + offset, *y = b.data(), *z = a.data() + 1;
+        const std::size_t m = n < a.size() - 1 ? n : a.size() - 1;
+        const detail::square_counts square = k.count_square({x, y}, {y, z}, m);
+        REQUIRE(square.first_first == detail::count_and_plain(x, y, m));
+        REQUIRE(square.first_second == detail::count_and_plain(x, z, m));
+        REQUIRE(square.second_first == detail::count_and_plain(y, y, m));
+        REQUIRE(square.second_second == detail::count_and_plain(y, z, m));
       }
     }
     const std::vector<std::uint64_t> all(640, ~std::uint64_t{0});

@@ -107,7 +107,7 @@ inline void count_all_pairs(const std::vector<std::span<const std::uint64_t>>& w
                             std::size_t begin,
                             std::size_t end,
                             std::vector<std::size_t>& counts) noexcept {
-  // Half a block of each mask, so that the next half comes in beside it; masks two by two, so
+  // Half a block of each mask, so that the next half comes in beside it; two masks against two, so
   // that each block is taken from the second cache half as often.
   constexpr std::size_t part = block_words / 2, words_per_line = 8;
   const std::size_t k = words.size();
@@ -118,17 +118,24 @@ inline void count_all_pairs(const std::vector<std::span<const std::uint64_t>>& w
     const std::size_t length = std::min(part, end - at);
     const auto block = [&](std::size_t i) { return words[i].subspan(at, length); };
     for (std::size_t i = 0; i < k; i += 2) {
-      const bool two = i + 1 < k;
       for (std::size_t next = i; next < std::min(i + 2, k); ++next) {
         counts[next] += count_words(block(next));
         for (std::size_t w = at + part; w < std::min(at + 2 * part, end); w += words_per_line) {
           __builtin_prefetch(words[next].data() + w);
         }
       }
-      if (two) counts[pair(i, i + 1)] += count_common(block(i), block(i + 1));
-      for (std::size_t j = i + 2; j < k; ++j) {
-        counts[pair(i, j)] += count_common(block(i), block(j));
-        counts[pair(i + 1, j)] += count_common(block(i + 1), block(j));
+      if (i + 1 == k) break;
+      counts[pair(i, i + 1)] += count_common(block(i), block(i + 1));
+      for (std::size_t j = i + 2; j + 1 < k; j += 2) {
+        const square_counts c = count_square(block(i), block(i + 1), block(j), block(j + 1));
+        counts[pair(i, j)] += c.first_first;
+        counts[pair(i, j + 1)] += c.first_second;
+        counts[pair(i + 1, j)] += c.second_first;
+        counts[pair(i + 1, j + 1)] += c.second_second;
+      }
+      if (k % 2 == 1) {
+        counts[pair(i, k - 1)] += count_common(block(i), block(k - 1));
+        counts[pair(i + 1, k - 1)] += count_common(block(i + 1), block(k - 1));
       }
     }
   }
