@@ -1,3 +1,4 @@
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -52,11 +53,11 @@ TEST_CASE("agreement of three seeds, worked by hand") {
 }
 
 TEST_CASE("seeds agree more than chance in the pairs that could show it") {
-  const auto of = [](std::vector<int> kept) {
-    return ticket{{{"heads", {2, 4}}}, {mask::from_values(kept)}};
+  // From words: with AVX-512, g++ 12 at -O3 builds the vector {1, 1, 1, 1, 0, 0, 0, 0} all of ones.
+  const auto of = [](std::uint64_t kept) {
+    return ticket{{{"heads", {2, 4}}}, {mask::from_words(8, {kept})}};
   };
-  const ticket left = of({1, 1, 1, 1, 0, 0, 0, 0}), right = of({0, 0, 0, 0, 1, 1, 1, 1});
-  const ticket all = of({1, 1, 1, 1, 1, 1, 1, 1});
+  const ticket left = of(0b00001111), right = of(0b11110000), all = of(0b11111111);
   const auto judge = [](std::vector<ticket> tickets) {
     task_tickets task{"t", {}};
     for (ticket& t : tickets) task.seeds.push_back({std::to_string(task.seeds.size()), t, {}});

@@ -115,7 +115,10 @@ TEST_CASE("a table that cannot be read says where") {
         "task and seed; a column 'group' can tell arrays apart");
   CHECK(s.refused("file,task,seed\na.npy,t,1\nlong.npy,t,2\n")
             .starts_with("long.npy: does not fit a.npy: "));
-  CHECK(s.refused("file,task,seed\nnone.npy,t,1\n").starts_with("none.npy: cannot be opened"));
+  CHECK(s.refused("file,task,seed\na.npy,t,1\na.npy,,2\n") ==
+        "masks.csv: line 3: an empty task, expected the name of one");
+  CHECK(s.refused("file,task,seed\na.npy,t,1\nnone.npy,t,2\n")
+            .starts_with("masks.csv: line 3: none.npy: cannot be opened"));
   write_text(s.folder.path() / "x.txt", "not a mask");
-  CHECK(s.refused("file,task,seed\nx.txt,t,1\n").starts_with("x.txt: "));
+  CHECK(s.refused("file,task,seed\nx.txt,t,1\n").starts_with("masks.csv: line 2: x.txt: "));
 }

@@ -67,7 +67,7 @@ TEST_CASE("tensors of every type are read exactly as what holds them") {
 TEST_CASE("a number that does not fit is named, not changed") {
   using io::dtype;
   CHECK(refused<float>(dtype::f64, std::vector<double>{0.5, 0.1}) ==
-        "tensor 'w': element 1 is 0.100000, which F32 does not hold exactly");
+        "tensor 'w': element 1 is 0.1, which F32 does not hold exactly");
   CHECK(refused<double>(dtype::i64, std::vector<std::int64_t>{(std::int64_t{1} << 53) + 1}) ==
         "tensor 'w': element 0 is 9007199254740993, which F64 does not hold exactly");
   CHECK(refused<double>(dtype::u64,

@@ -81,13 +81,18 @@ inline void gather_file(const std::filesystem::path& file,
     t.groups.push_back(std::move(g));
     t.masks.push_back(std::move(m));
   };
-  if (file.extension() == ".npy") {
-    io::npy_mask m = io::read_mask_npy(file);
-    add({group_name, std::move(m.extents)}, std::move(m.mask));
-  } else {
-    const ticket read = io::read_ticket(file);
-    for (std::size_t g = 0; g < read.groups().size(); ++g) add(read.groups()[g], read[g]);
-  }
+  const ticket read = [&]() -> ticket {
+    try {
+      if (file.extension() != ".npy") return io::read_ticket(file);
+      io::npy_mask m = io::read_mask_npy(file);
+      std::vector<mask> one;
+      one.push_back(std::move(m.mask));
+      return {{{group_name, std::move(m.extents)}}, std::move(one)};
+    } catch (const input_error& e) {
+      throw format_error(table.file(), "line " + std::to_string(table.line(row)) + ": " + e.what());
+    }
+  }();
+  for (std::size_t g = 0; g < read.groups().size(); ++g) add(read.groups()[g], read[g]);
   t.seed.files.push_back(file);
 }
 
@@ -112,9 +117,9 @@ template <class T, class Name>
 /// of one set, task and seed are groups of one ticket. Sets and tasks come in the order of the rows,
 /// seeds by number.
 ///
-/// Throws format_error, naming the table, line and file, where a column is missing, a seed is no whole
-/// number, a group stands twice in a ticket, or the tickets of a set differ in their groups; and as
-/// read_csv, read_mask_npy and read_ticket do.
+/// Throws format_error, naming the table, line and file, where a column is missing, a file or task
+/// is empty, a seed is no whole number, a file cannot be read, a group stands twice in a ticket, or
+/// the tickets of a set differ in their groups; and as read_csv does.
 [[nodiscard]] inline std::vector<ticket_set> read_mask_table(const std::filesystem::path& path) {
   const io::csv_table table = io::read_csv(path);
   const std::size_t file = table.column("file"), task = table.column("task"),
@@ -126,6 +131,10 @@ template <class T, class Name>
     if (table.field(r, file).empty()) {
       throw format_error(table.file(), "line " + std::to_string(table.line(r)) +
                                            ": an empty file name, expected a file of masks");
+    }
+    if (table.field(r, task).empty()) {
+      throw format_error(table.file(), "line " + std::to_string(table.line(r)) +
+                                           ": an empty task, expected the name of one");
     }
     const std::string set = detail::text_or_nothing(table, r, "set");
     auto& in_set =

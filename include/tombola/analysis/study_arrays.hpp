@@ -109,8 +109,7 @@ template <std::size_t Axes>
   for (std::size_t i = 0; i < a.values.size(); ++i) {
     if (!std::isfinite(a.values[i])) {
       throw format_error(file.string(), "element " + io::detail::npy_index(i, a.extents) + " is " +
-                                            io::detail::number_text(a.values[i]) +
-                                            ", expected a finite number");
+                                            io::shown(a.values[i]) + ", expected a finite number");
     }
   }
   return a;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -84,13 +83,6 @@ private:
   return shown(index);
 }
 
-/// The shortest text that reads back as the same number.
-[[nodiscard]] inline std::string number_text(double x) {
-  std::array<char, 32> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), x).ptr;
-  return {text.data(), end};
-}
-
 /// Reverses the bytes of each number of `width` bytes.
 inline void swap_bytes(std::vector<std::byte>& raw, std::size_t width) {
   for (auto at = raw.begin(); at != raw.end(); at += static_cast<std::ptrdiff_t>(width)) {
@@ -105,13 +97,13 @@ inline void check_npy_value(const npy_header& h,
                             std::size_t place,
                             const std::string& file) {
   if (h.type == dtype::boolean && x > 1) {
-    throw format_error(file, "element " + npy_index(place, h.extents) + " is the byte " +
-                                 number_text(x) + ", expected true (1) or false (0)");
+    throw format_error(file, "element " + npy_index(place, h.extents) + " is the byte " + shown(x) +
+                                 ", expected true (1) or false (0)");
   }
   const bool wide = h.type == dtype::i64 || h.type == dtype::u64;
   if (wide && std::abs(x) >= 0x1p53) {
-    throw format_error(file, "element " + npy_index(place, h.extents) + " is about " +
-                                 number_text(x) + ", expected a whole number below 2^53 in size");
+    throw format_error(file, "element " + npy_index(place, h.extents) + " is about " + shown(x) +
+                                 ", expected a whole number below 2^53 in size");
   }
 }
 
@@ -141,7 +133,7 @@ void visit_npy(const npy_header& h,
       check_npy_value(h, values[i], walk.place(), file);
       if (h.complex && values[i + 1] != 0.0) {
         throw format_error(file, "element " + npy_index(walk.place(), h.extents) +
-                                     " has the imaginary part " + number_text(values[i + 1]) +
+                                     " has the imaginary part " + shown(values[i + 1]) +
                                      ", expected real numbers");
       }
       visit(walk.place(), values[i]);
@@ -167,7 +159,7 @@ void visit_npy(const npy_header& h,
   npy_mask m{h.extents, tombola::mask{data.size() / h.width()}};
   visit_npy(h, data, file, [&](std::size_t i, double x) {
     if (!(x == 0.0 || x == 1.0)) {
-      throw format_error(file, "element " + npy_index(i, h.extents) + " is " + number_text(x) +
+      throw format_error(file, "element " + npy_index(i, h.extents) + " is " + shown(x) +
                                    ", expected 0 or 1 in a mask");
     }
     if (x == 1.0) m.mask.set(i);

@@ -69,7 +69,7 @@ void exact_values(const tensor_entry& t, std::vector<T>& values, Convert convert
     const auto x = convert(load<From>(t.bytes.data() + i * sizeof(From)));
     if (!holds_exactly(x, values[i])) {
       throw format_error("tensor " + shown(t.name),
-                         "element " + std::to_string(i) + " is " + std::to_string(x) + ", which " +
+                         "element " + std::to_string(i) + " is " + shown(x) + ", which " +
                              std::string{info(dtype_of<T>()).name} + " does not hold exactly");
     }
   }

@@ -1,6 +1,9 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <concepts>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -26,6 +29,15 @@ namespace tombola::io {
   }
   if (extents.size() > most) s += ", ...";
   return s + (extents.size() == 1 ? ",)" : ")");
+}
+
+/// The shortest text that reads back as the same number.
+template <class T>
+requires std::integral<T> || std::floating_point<T>
+[[nodiscard]] std::string shown(T x) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), x).ptr;
+  return {text.data(), end};
 }
 
 }  // namespace tombola::io
