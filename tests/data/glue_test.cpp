@@ -100,6 +100,23 @@ TEST_CASE("labels that the task does not have are refused") {
   }
 }
 
+TEST_CASE("labels and columns of a task's file do not choose what a terminal does") {
+  task_description t;
+  t.name = "toy";
+  t.labels = {"\x1B[31m", "no"};
+  const test::scratch_folder folder;
+  put(folder / "train.tsv", "sentence\tlabel\nfine\tmaybe\n");
+  const auto refused = [&] {
+    return sentence<format_error>([&] { (void)read_examples(t, folder.path(), "train"); },
+                                  (folder / "train.tsv").string() + ": ");
+  };
+  CHECK(refused() == "line 2: found the label 'maybe', expected one of ?[31m, no");
+  t.labels.clear();
+  t.label.name = "\x1B[32m";
+  put(folder / "train.tsv", "sentence\t\x1B[32m\nfine\tone\n");
+  CHECK(refused() == "line 2: found the ?[32m 'one', expected a number");
+}
+
 TEST_CASE("files without rows, columns or a name are refused") {
   CHECK(refusal("SST-2", "") == "has no rows, expected examples of SST-2");
   CHECK(refusal("SST-2", "sentence\tlabel\n") == "has no rows, expected examples of SST-2");

@@ -104,6 +104,14 @@ TEST_CASE("trace file: what is malformed is refused, each with its sentence") {
             if (t.name == "1/scores/mlps") t.bytes = std::as_bytes(std::span{nan});
           }
         }) == ": tensor '1/scores/mlps': scores for mlps (2): unit 1 is NaN, expected a number");
+  CHECK(refused([&](auto& j, tensors& list) {
+          j["steps"][1]["scores"][1]["name"] = "\x1B[31m";
+          for (auto& t : list) {
+            if (t.name != "1/scores/mlps") continue;
+            t.name = "1/scores/\x1B[31m";
+            t.bytes = std::as_bytes(std::span{nan});
+          }
+        }) == ": tensor '1/scores/?[31m': scores for ?[31m (2): unit 1 is NaN, expected a number");
   io::write_ticket(path, ticket{});
   CHECK(sentence<format_error>([&] { (void)io::read_trace(path); }, path.string()) ==
         ": is of format 'tombola-ticket', expected 'tombola-trace'");

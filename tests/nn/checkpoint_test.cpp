@@ -170,10 +170,11 @@ TEST_CASE("a config that no model can have is refused by name") {
     CHECK(refusal(key, -0.5) ==
           "model config: a dropout rate is -0.500000, expected one in [0, 1)");
   }
-  CHECK(refusal("model_type", "roberta") == "model_type is \"roberta\", expected \"bert\"");
-  CHECK(refusal("hidden_act", "relu") == "hidden_act is \"relu\", expected \"gelu\"");
+  CHECK(refusal("model_type", "roberta") == "model_type is 'roberta', expected 'bert'");
+  CHECK(refusal("hidden_act", "relu") == "hidden_act is 'relu', expected 'gelu'");
+  CHECK(refusal("hidden_act", "\x1B[31m") == "hidden_act is '?[31m', expected 'gelu'");
   CHECK(refusal("position_embedding_type", "relative_key") ==
-        "position_embedding_type is \"relative_key\", expected \"absolute\"");
+        "position_embedding_type is 'relative_key', expected 'absolute'");
   CHECK(refusal("is_decoder", true) == "is_decoder is true, expected an encoder");
   CHECK(refusal("pruned_heads", {{"1", {0, 2}}}) ==
         "pruned_heads is not empty, expected a model with all its heads");
@@ -296,6 +297,8 @@ TEST_CASE("a checkpoint that does not fit its config, or holds no weights, is re
         "tensor classifier.bias holds an infinite value at index 2, expected finite weights");
   CHECK(s.refusal([](tensors& t) { t[query.substr(5)] = t[query]; }).find(" under two names") !=
         std::string::npos);
+  CHECK(s.refusal([](tensors& t) { t["\x1B[31m"] = t["bert.\x1B[31m"] = t[query]; }) ==
+        "holds tensor 'bert.?[31m' under two names");
   tensors t = s.content;
   t.erase("classifier.bias");
   const std::vector<std::int32_t> whole{1, 2, 3};

@@ -1,9 +1,22 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace tombola {
+
+/// Text out of a file, made fit for a message: `most` characters at most, and every byte that is not
+/// a printable character of ASCII a `?`. A file chooses its own names; it must not choose what a
+/// terminal does.
+[[nodiscard]] inline std::string printable(std::string_view text, std::size_t most = 80) {
+  std::string s{text.substr(0, most)};
+  std::replace_if(
+      s.begin(), s.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  return text.size() > most ? s + "..." : s;
+}
 
 /// Root of everything the library throws. what() is one sentence that names what was found and
 /// what was expected.

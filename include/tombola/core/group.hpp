@@ -31,14 +31,16 @@ struct group {
   std::vector<std::size_t> extents;
 
   /// Number of units. Throws shape_error where the product overflows.
-  [[nodiscard]] std::size_t size() const { return checked_product(extents, "group " + name); }
+  [[nodiscard]] std::size_t size() const {
+    return checked_product(extents, "group " + printable(name));
+  }
 
   friend bool operator==(const group&, const group&) = default;
 };
 
-/// `heads (12 x 12)`, for messages.
+/// `heads (12 x 12)`, for messages: printable.
 [[nodiscard]] inline std::string to_string(const group& g) {
-  std::string s = g.name + " (";
+  std::string s = printable(g.name) + " (";
   for (std::size_t i = 0; i < g.extents.size(); ++i) {
     s += (i == 0 ? "" : " x ") + std::to_string(g.extents[i]);
   }

@@ -75,7 +75,7 @@ public:
   /// The mask of the group of this name. Throws input_error where there is none.
   [[nodiscard]] const mask& at(std::string_view name) const {
     if (const auto i = find(name)) return masks_[*i];
-    throw input_error("ticket: has no group " + std::string{name});
+    throw input_error("ticket: has no group " + printable(name));
   }
 
   /// Keeps or prunes one unit. Precondition: both indices in range.
@@ -141,7 +141,7 @@ private:
     for (std::size_t i = 0; i < groups_.size(); ++i) {
       for (std::size_t j = 0; j < i; ++j) {
         if (groups_[i].name == groups_[j].name) {
-          throw input_error("ticket: two groups are called " + groups_[i].name);
+          throw input_error("ticket: two groups are called " + printable(groups_[i].name));
         }
       }
     }

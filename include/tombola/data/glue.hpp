@@ -64,9 +64,10 @@ struct column_places {
           place_of(header, task.label.name, file), header.size()};
 }
 
+/// For messages: printable, as the names are out of a file.
 [[nodiscard]] inline std::string listed(const std::vector<std::string>& names) {
   std::string s;
-  for (const std::string& n : names) s += (s.empty() ? "" : ", ") + n;
+  for (const std::string& n : names) s += (s.empty() ? "" : ", ") + printable(n);
   return s;
 }
 
@@ -103,7 +104,8 @@ struct column_places {
     if (failed == std::errc{} && end == text.data() + text.size() && std::isfinite(e.target)) {
       return {};
     }
-    return "found the " + task.label.name + " " + io::shown(text) + ", expected a number";
+    return "found the " + printable(task.label.name) + " " + io::shown(text) +
+           ", expected a number";
   }
   for (std::size_t i = 0; i < task.labels.size(); ++i) {
     if (task.labels[i] != text) continue;

@@ -10,6 +10,8 @@
 #include "tombola/experiment/run.hpp"
 #include "tombola/experiment/setting.hpp"
 #include "tombola/experiment/task_data.hpp"
+#include "tombola/io/json.hpp"
+#include "tombola/io/sentence.hpp"
 #include "tombola/io/ticket_file.hpp"
 
 namespace tombola::experiment {
@@ -35,7 +37,7 @@ struct trained_run {
   const nlohmann::json run = read_run(folder);
   const std::filesystem::path file = folder / "run.json";
   if (const auto step = io::require<std::string>(run, "step", file); step != "train") {
-    throw format_error(file.string(), "is a run of " + step + ", expected one of train");
+    throw format_error(file.string(), "is a run of " + io::shown(step) + ", expected one of train");
   }
   const auto settings = io::require<nlohmann::json>(run, "settings", file);
   std::filesystem::path from = data;
@@ -43,9 +45,9 @@ struct trained_run {
   const nlohmann::json result = io::read_json(result_file);
   if (from.empty()) {
     for (const auto& i : io::require<std::vector<nlohmann::json>>(result, "inputs", result_file)) {
-      if (i.value("name", "") == "dev") {
-        from = std::filesystem::path{i.value("path", "")}.parent_path().parent_path();
-      }
+      if (io::require<std::string>(i, "name", result_file) != "dev") continue;
+      const auto path = io::require<std::string>(i, "path", result_file);
+      from = std::filesystem::path{path}.parent_path().parent_path();
     }
   }
   std::optional<ticket> t;

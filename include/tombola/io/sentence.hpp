@@ -9,15 +9,13 @@
 #include <string_view>
 #include <vector>
 
+#include "tombola/core/error.hpp"
+
 namespace tombola::io {
 
-/// Text out of a file, made fit for a message: `most` characters at most, between quotes,
-/// printable. A file chooses its own names; it must not choose what a terminal does.
+/// Text out of a file for a message: printable, between quotes.
 [[nodiscard]] inline std::string shown(std::string_view text, std::size_t most = 80) {
-  std::string s{text.substr(0, most)};
-  std::replace_if(
-      s.begin(), s.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
-  return "'" + s + (text.size() > most ? "...'" : "'");
+  return "'" + printable(text, most) + "'";
 }
 
 /// `(12, 12)`, as Python prints a shape; long ones are cut after eight extents.

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "tombola/io/safetensors.hpp"
+#include "tombola/io/sentence.hpp"
 #include "tombola/nn/bert.hpp"
 #include "tombola/nn/config_file.hpp"
 #include "tombola/nn/initialise.hpp"
@@ -111,7 +112,7 @@ load_report load_weights(bert<B>& model,
   std::map<std::string, const io::tensor_entry*> found;
   for (const io::tensor_entry& t : file.tensors()) {
     if (!found.emplace(detail::canonical_name(t.name), &t).second) {
-      throw format_error(name, "holds tensor " + t.name + " under two names");
+      throw format_error(name, "holds tensor " + io::shown(t.name) + " under two names");
     }
   }
   load_report report;

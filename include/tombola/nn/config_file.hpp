@@ -13,6 +13,7 @@
 
 #include "tombola/core/error.hpp"
 #include "tombola/io/json.hpp"
+#include "tombola/io/sentence.hpp"
 #include "tombola/nn/config.hpp"
 
 namespace tombola::nn {
@@ -28,8 +29,8 @@ inline void require_plain_bert(const nlohmann::json& j, const std::filesystem::p
   const auto expect = [&](const char* key, const char* wanted) {
     const auto found = io::optional_member<std::string>(j, key, file);
     if (found && *found != wanted) {
-      throw format_error(file.string(),
-                         std::string{key} + " is \"" + *found + "\", expected \"" + wanted + "\"");
+      throw format_error(file.string(), std::string{key} + " is " + io::shown(*found) +
+                                            ", expected " + io::shown(wanted));
     }
   };
   expect("model_type", "bert");
