@@ -106,13 +106,13 @@ std::vector<summary> summaries_of(const std::vector<ticket>& all, const common_o
 
 }  // namespace
 
-void agreement(const std::vector<std::filesystem::path>& named, const common_options& c) {
-  const std::vector<std::filesystem::path> files = mask_files_of(named);
+void agreement(const comparison_options& o, const common_options& c) {
+  const std::vector<std::filesystem::path> files = mask_files_of(o.named);
   if (files.size() < 2) {
     throw input_error("agreement: " + std::to_string(files.size()) +
                       " file, expected at least two");
   }
-  const std::vector<ticket> all = read_masks(files);
+  const std::vector<ticket> all = read_masks_of(files, o, c, "agreement");
   const std::vector<summary> summaries = summaries_of(all, c);
   const std::size_t groups = all.front().groups().size();
   if (c.json) {

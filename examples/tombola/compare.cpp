@@ -86,12 +86,12 @@ std::vector<std::vector<pair_overlap>> overlaps_by_group(const std::vector<ticke
 
 }  // namespace
 
-void compare(const std::vector<std::filesystem::path>& named, const common_options& c) {
-  const std::vector<std::filesystem::path> files = mask_files_of(named);
+void compare(const comparison_options& o, const common_options& c) {
+  const std::vector<std::filesystem::path> files = mask_files_of(o.named);
   if (files.size() < 2) {
     throw input_error("compare: " + std::to_string(files.size()) + " file, expected at least two");
   }
-  const std::vector<ticket> all = read_masks(files);
+  const std::vector<ticket> all = read_masks_of(files, o, c, "compare");
   const auto by_group = overlaps_by_group(all, c);
   const std::size_t groups = by_group.size(), count = groups == 0 ? 0 : by_group[0].size();
   std::vector<overlap> totals(count);

@@ -5,6 +5,8 @@
 #include <map>
 #include <string>
 
+#include "examples/tombola/checkpoint_commands.hpp"
+#include "examples/tombola/inspect_checkpoint.hpp"
 #include "examples/tombola/mask_commands.hpp"
 #include "examples/tombola/mask_files.hpp"
 #include <fmt/format.h>
@@ -13,7 +15,6 @@
 #include "tombola/io/json.hpp"
 #include "tombola/io/npy.hpp"
 #include "tombola/io/npz.hpp"
-#include "tombola/io/safetensors.hpp"
 #include "tombola/io/ticket_file.hpp"
 #include "tombola/io/trace_file.hpp"
 
@@ -23,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-nlohmann::json describe_ticket(const ticket& t, const std::string& file) {
+nlohmann::json describe_ticket(const ticket& t, const std::string& file, n_of_m pattern) {
   nlohmann::json j = experiment::ticket_json(t, file);
   j["what"] = "ticket";
   j["origin"] = {{"task", t.origin.task},
@@ -36,10 +37,9 @@ nlohmann::json describe_ticket(const ticket& t, const std::string& file) {
                  {"data", t.origin.data}};
   j["groups"] = nlohmann::json::array();
   for (std::size_t g = 0; g < t.groups().size(); ++g) {
-    j["groups"].push_back({{"name", t.groups()[g].name},
-                           {"extents", t.groups()[g].extents},
-                           {"kept", t[g].count()},
-                           {"size", t[g].size()}});
+    nlohmann::json each{{"name", t.groups()[g].name}, {"extents", t.groups()[g].extents}};
+    put(each, structure_of(t.groups()[g], t[g], pattern), pattern);
+    j["groups"].push_back(std::move(each));
   }
   return j;
 }
@@ -55,17 +55,6 @@ nlohmann::json describe_trace(const trace& t) {
   }
   return {
       {"what", "trace"}, {"baseline", t.baseline}, {"threshold", t.threshold}, {"steps", steps}};
-}
-
-nlohmann::json describe_tensors(const io::safetensors_file& f) {
-  nlohmann::json tensors = nlohmann::json::array();
-  std::size_t numbers = 0, bytes = 0;
-  for (const io::tensor_entry& t : f.tensors()) {
-    tensors.push_back({{"name", t.name}, {"type", io::info(t.type).name}, {"shape", t.shape}});
-    numbers += t.size();
-    bytes += t.bytes.size();
-  }
-  return {{"what", "tensors"}, {"numbers", numbers}, {"bytes", bytes}, {"tensors", tensors}};
 }
 
 nlohmann::json describe_array(const io::npy_array& a) {
@@ -95,23 +84,23 @@ nlohmann::json describe_archive(const fs::path& file) {
   return {{"what", "archive"}, {"arrays", std::move(arrays)}};
 }
 
-nlohmann::json describe(const fs::path& file) {
+nlohmann::json describe(const fs::path& file, n_of_m pattern, const common_options& c) {
   if (fs::is_directory(file)) {
     if (fs::exists(file / "result.json")) {
       nlohmann::json j = io::read_json(file / "result.json");
       j["what"] = "run";
       return j;
     }
-    return describe(file / "model.safetensors");
+    return describe_checkpoint(file, pattern, c);
   }
   if (file.extension() == ".npy") return describe_array(io::read_npy(file));
   if (file.extension() == ".npz") return describe_archive(file);
-  const io::safetensors_file f{file};
-  const auto format = f.metadata().find("format");
-  const std::string kind = format == f.metadata().end() ? "" : format->second;
-  if (kind == "tombola-ticket") return describe_ticket(io::read_ticket(file), file.string());
+  if (file.extension() == ".json") return describe_checkpoint(file, pattern, c);
+  const std::string kind = format_of(file);
+  if (kind == "tombola-ticket")
+    return describe_ticket(io::read_ticket(file), file.string(), pattern);
   if (kind == "tombola-trace") return describe_trace(io::read_trace(file));
-  return describe_tensors(f);
+  return describe_checkpoint(file, pattern, c);
 }
 
 /// One line per member; lists of objects one line per entry.
@@ -120,6 +109,10 @@ void print(const nlohmann::json& j) {
     if (value.is_array() && !value.empty() && value.front().is_object()) {
       std::cout << fmt::format("{} ({}):\n", key, value.size());
       for (const auto& entry : value) {
+        if (entry.contains("name") && (key == "tensors" || key == "groups")) {
+          std::cout << line_of(entry) << '\n';
+          continue;
+        }
         std::string line;
         for (const auto& [name, v] : entry.items()) {
           line += fmt::format("  {} {}", name, v.is_string() ? v.get<std::string>() : v.dump());
@@ -135,8 +128,8 @@ void print(const nlohmann::json& j) {
 
 }  // namespace
 
-void inspect(const fs::path& file, const common_options& c) {
-  const nlohmann::json j = describe(file);
+void inspect(const inspect_options& o, const common_options& c) {
+  const nlohmann::json j = describe(o.file, pattern_of(o.pattern, "inspect: --nm"), c);
   if (c.json) {
     std::cout << j.dump() << '\n';
   } else {

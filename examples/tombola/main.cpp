@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "examples/tombola/checkpoint_options.hpp"
 #include "examples/tombola/mask_options.hpp"
 #include "examples/tombola/run_options.hpp"
 #include <CLI/CLI.hpp>
@@ -32,9 +33,11 @@ int main(int argc, char** argv) {
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   driver::run_command_options runs;
   driver::mask_options masks;
-  runs.run.common.threads = masks.common.threads = cores;
+  driver::checkpoint_options checkpoints;
+  runs.run.common.threads = masks.common.threads = checkpoints.common.threads = cores;
   driver::add_run_commands(app, runs);
   driver::add_mask_commands(app, masks);
+  driver::add_checkpoint_commands(app, checkpoints);
 
   try {
     app.parse(argc, argv);

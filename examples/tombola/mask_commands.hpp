@@ -45,9 +45,12 @@ struct controls_options {
 };
 void controls(const controls_options& o, const common_options& c);
 
-/// Files, or folders of them.
-void compare(const std::vector<std::filesystem::path>& named, const common_options& c);
-void agreement(const std::vector<std::filesystem::path>& named, const common_options& c);
+struct comparison_options {
+  std::vector<std::filesystem::path> named;  ///< files, or folders of them
+  std::vector<std::string> only;             ///< patterns of tensor names, for checkpoints
+};
+void compare(const comparison_options& o, const common_options& c);
+void agreement(const comparison_options& o, const common_options& c);
 
 struct convert_options {
   std::vector<std::filesystem::path> files;
@@ -56,7 +59,12 @@ struct convert_options {
   std::filesystem::path out;
 };
 void convert(const convert_options& o, const common_options& c);
-void inspect(const std::filesystem::path& file, const common_options& c);
+
+struct inspect_options {
+  std::filesystem::path file;  ///< or a folder
+  std::string pattern = "2:4";
+};
+void inspect(const inspect_options& o, const common_options& c);
 
 struct report_command {
   std::filesystem::path source;

@@ -6,10 +6,15 @@
 #include <system_error>
 #include <utility>
 
+#include "examples/tombola/checkpoint_commands.hpp"
+#include "examples/tombola/terminal.hpp"
 #include <fmt/format.h>
 
 #include "tombola/analysis/folder.hpp"
 #include "tombola/analysis/mask_table.hpp"
+#include "tombola/checkpoint/checkpoint.hpp"
+#include "tombola/checkpoint/choose.hpp"
+#include "tombola/checkpoint/mask_of.hpp"
 #include "tombola/io/npz.hpp"
 #include "tombola/io/safetensors.hpp"
 #include "tombola/io/ticket_file.hpp"
@@ -25,17 +30,11 @@ constexpr std::size_t most_files = 100'000;
 /// Folders inside folders.
 constexpr int deepest = 16;
 
-bool is_ticket(const fs::path& file) {
-  const io::safetensors_file f{file};
-  const auto format = f.metadata().find("format");
-  return format != f.metadata().end() && format->second == "tombola-ticket";
-}
-
 bool holds_masks(const fs::path& file) {
   const std::string extension = file.extension().string();
   if (extension == ".npy") return file.stem().string().ends_with("mask");
   if (extension == ".npz") return true;
-  return extension == ".safetensors" && is_ticket(file);
+  return extension == ".safetensors" && format_of(file) == "tombola-ticket";
 }
 
 void add_files_in(const fs::path& folder, int depth, std::vector<fs::path>& files) {
@@ -82,45 +81,67 @@ ticket read_archive(const fs::path& file) {
   return {std::move(groups), std::move(masks)};
 }
 
+/// Whether this is a folder with a checkpoint's weights.
+bool is_checkpoint_folder(const fs::path& folder) {
+  std::error_code code;
+  return fs::exists(folder / "model.safetensors", code) ||
+         fs::exists(folder / "model.safetensors.index.json", code);
+}
+
+/// Whether a file is to be read as a checkpoint: an index, or safetensors that nobody of ours wrote.
+bool is_checkpoint(const fs::path& file) {
+  if (file.extension() == ".json" || fs::is_directory(file)) return true;
+  return file.extension() == ".safetensors" && !format_of(file).starts_with("tombola-");
+}
+
 /// array_name: of the group of a .npy file.
-ticket read_as(const fs::path& file, std::string array_name) {
+ticket read_as(const fs::path& file, std::string array_name, const checkpoint_reading& how) {
   if (file.extension() == ".npy") return one_group(std::move(array_name), io::read_mask_npy(file));
   if (file.extension() == ".npz") return read_archive(file);
-  return io::read_ticket(file);
+  if (!is_checkpoint(file)) return io::read_ticket(file);
+  const checkpoint::source from{file};
+  return checkpoint::mask_of(from, checkpoint::choose(from, how.only).chosen, how.manner);
 }
 
 }  // namespace
+
+std::string format_of(const fs::path& file) {
+  const io::safetensors_file f{file};
+  const auto format = f.metadata().find("format");
+  return format == f.metadata().end() ? "" : format->second;
+}
 
 std::vector<fs::path> mask_files_of(const std::vector<fs::path>& named) {
   std::vector<fs::path> files;
   for (const fs::path& each : named) {
     std::error_code code;
-    if (!fs::is_directory(each, code)) {
+    if (!fs::is_directory(each, code) || is_checkpoint_folder(each)) {
       files.push_back(each);
       continue;
     }
     const std::size_t before = files.size();
     add_files_in(each, 0, files);
     if (files.size() == before) {
-      throw input_error(each.string() +
-                        ": no file of masks in it, expected *mask.npy, .npz or tickets");
+      throw input_error(
+          each.string() +
+          ": no file of masks in it, expected *mask.npy, .npz, tickets or a checkpoint");
     }
   }
   return files;
 }
 
-ticket read_masks(const fs::path& file) {
-  return read_as(file, "mask");
+ticket read_masks(const fs::path& file, const checkpoint_reading& how) {
+  return read_as(file, "mask", how);
 }
 
 ticket read_named_masks(const fs::path& file) {
-  return read_as(file, analysis::group_named_by(file));
+  return read_as(file, analysis::group_named_by(file), {});
 }
 
-std::vector<ticket> read_masks(const std::vector<fs::path>& files) {
+std::vector<ticket> read_masks(const std::vector<fs::path>& files, const checkpoint_reading& how) {
   std::vector<ticket> all;
   for (const fs::path& file : files) {
-    all.push_back(read_masks(file));
+    all.push_back(read_masks(file, how));
     try {
       require_same_groups(all.front(), all.back());
     } catch (const shape_error& e) {
@@ -129,6 +150,14 @@ std::vector<ticket> read_masks(const std::vector<fs::path>& files) {
     }
   }
   return all;
+}
+
+std::vector<ticket> read_masks_of(const std::vector<fs::path>& files,
+                                  const comparison_options& o,
+                                  const common_options& c,
+                                  const std::string& what) {
+  terminal screen{c.quiet || c.json};
+  return read_masks(files, {o.only, manner_of(c, screen, what)});
 }
 
 void write_masks(const fs::path& file, const ticket& t, io::mask_number number) {

@@ -89,12 +89,14 @@ void add_comparisons(CLI::App& root, mask_options& o) {
   const auto add = [&](const char* name, const char* help, const char* footer, auto command) {
     CLI::App* app = root.add_subcommand(name, help);
     app->footer(footer);
-    app->add_option("files", o.files,
-                    "Tickets (.safetensors), 0/1 arrays (.npy, .npz), or folders of them")
+    app->add_option("files", o.comparison.named,
+                    "Tickets (.safetensors), 0/1 arrays (.npy, .npz), or folders of them; pruned "
+                    "checkpoints (.safetensors, .index.json) and their folders")
         ->required();
+    add_only(app, o.comparison.only);
     add_threads(app, o.common);
     add_common(app, o.common);
-    app->callback([&o, command] { command(o.files, o.common); });
+    app->callback([&o, command] { command(o.comparison, o.common); });
   };
   add("compare", "Overlap of every pair of masks, beside what chance gives",
       "Example: tombola compare seed_1/head_mask.npy seed_2/head_mask.npy", compare);
@@ -143,9 +145,12 @@ void add_report(CLI::App& root, mask_options& o) {
 void add_inspect(CLI::App& root, mask_options& o) {
   CLI::App* app = root.add_subcommand("inspect", "What is in a ticket, trace, mask or checkpoint");
   app->footer("Example: tombola inspect ticket.safetensors");
-  app->add_option("file", o.file, "A file, or the folder of a run or model")->required();
+  app->add_option("file", o.inspection.file, "A file, or the folder of a run or model")->required();
+  app->add_option("--nm", o.inspection.pattern, "The N:M pattern to look for")
+      ->capture_default_str();
+  add_threads(app, o.common);
   add_common(app, o.common);
-  app->callback([&o] { inspect(o.file, o.common); });
+  app->callback([&o] { inspect(o.inspection, o.common); });
 }
 
 void add_pocket(CLI::App& root, mask_options& o) {

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <filesystem>
 #include <string>
-#include <vector>
 
 #include "examples/tombola/mask_commands.hpp"
 
@@ -15,8 +13,8 @@ namespace tombola::driver {
 /// What the commands that run no model are told.
 struct mask_options {
   common_options common;
-  std::vector<std::filesystem::path> files;
-  std::filesystem::path file;
+  comparison_options comparison;
+  inspect_options inspection;
   controls_options control;
   select_options selection;
   convert_options conversion;

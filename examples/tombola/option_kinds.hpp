@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "examples/tombola/common_options.hpp"
 #include <CLI/CLI.hpp>
@@ -29,6 +30,15 @@ inline void add_threads(CLI::App* app, common_options& c) {
   app->add_option("--threads", c.threads, "Threads; no result depends on it")
       ->capture_default_str()
       ->check(CLI::Range(1, 1024));
+}
+
+/// Which tensors of a checkpoint are meant.
+inline void add_only(CLI::App* app, std::vector<std::string>& only) {
+  app->add_option("--only", only,
+                  "Tensors of checkpoints whose names match this pattern, such as '*.query.*'; may "
+                  "be repeated. Without it those of two or more extents")
+      ->type_name("PATTERN")
+      ->allow_extra_args(false);
 }
 
 inline void add_common(CLI::App* app, common_options& c) {

@@ -3,12 +3,12 @@
 #include "tombola/prune/select.hpp"
 
 #include <array>
-#include <charconv>
 #include <iostream>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "examples/tombola/checkpoint_commands.hpp"
 #include "examples/tombola/mask_commands.hpp"
 #include "examples/tombola/mask_files.hpp"
 #include "examples/tombola/score_files.hpp"
@@ -23,18 +23,6 @@
 namespace tombola::driver {
 
 namespace {
-
-/// `2:4`: n of every m.
-std::pair<std::size_t, std::size_t> pattern_of(const std::string& text) {
-  std::array<std::size_t, 2> numbers{};
-  const char *from = text.data(), *to = text.data() + text.size();
-  const auto first = std::from_chars(from, to, numbers[0]);
-  if (first.ec == std::errc{} && first.ptr != to && *first.ptr == ':') {
-    const auto second = std::from_chars(first.ptr + 1, to, numbers[1]);
-    if (second.ec == std::errc{} && second.ptr == to) return {numbers[0], numbers[1]};
-  }
-  throw input_error("select: --keep-of is " + text + ", expected N:M such as 2:4");
-}
 
 std::size_t to_remove(const select_options& o, std::size_t size, const std::string& of) {
   const std::size_t keep = o.share ? share_of(*o.share, size) : *o.count;
@@ -73,7 +61,7 @@ ticket make(const select_options& o, std::size_t threads) {
   }
   ticket t{std::move(groups)};
   if (!o.keep_of.empty()) {
-    const auto [n, m] = pattern_of(o.keep_of);
+    const auto [n, m] = pattern_of(o.keep_of, "select: --keep-of");
     for (std::size_t g = 0; g < ranked.size(); ++g) t.replace(g, keep_n_of_m(ranked[g], n, m));
     return t;
   }

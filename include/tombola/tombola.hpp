@@ -17,6 +17,7 @@
 #include "tombola/algebra/sets.hpp"
 #include "tombola/algebra/stability.hpp"
 #include "tombola/algebra/stratified.hpp"
+#include "tombola/algebra/structure.hpp"
 #include "tombola/algebra/survival.hpp"
 #include "tombola/algebra/ticket_granularity.hpp"
 #include "tombola/algebra/unit_sets.hpp"

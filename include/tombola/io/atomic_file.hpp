@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <span>
@@ -60,6 +61,20 @@ public:
     }
   }
   void write(std::string_view text) { write(std::as_bytes(std::span{text.data(), text.size()})); }
+
+  /// Writes at byte `at`, whatever was appended; what nobody writes before the furthest byte is 0.
+  /// Several threads may write at different places. Throws as write() does.
+  void write_at(std::uint64_t at, std::span<const std::byte> bytes) const {
+    while (!bytes.empty()) {
+      const auto n = ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(at));
+      if (n < 0) {
+        if (errno == EINTR) continue;
+        fail("writing failed", errno);
+      }
+      at += static_cast<std::uint64_t>(n);
+      bytes = bytes.subspan(static_cast<std::size_t>(n));
+    }
+  }
 
   /// Makes the file appear. Throws runtime_failure, naming it; the target is then what it was.
   /// Call once, last.

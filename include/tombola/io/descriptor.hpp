@@ -2,7 +2,9 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -77,6 +79,24 @@ private:
     done += static_cast<std::size_t>(got);
   }
   return done;
+}
+
+/// Reads n bytes from byte `at` on; several threads may share the file. Throws runtime_failure, naming
+/// it, where the system reports an error or the file has become shorter.
+inline void read_at(const descriptor& fd,
+                    std::uint64_t at,
+                    std::span<std::byte> to,
+                    const std::filesystem::path& path) {
+  while (!to.empty()) {
+    const auto got = ::pread(fd.get(), to.data(), to.size(), static_cast<off_t>(at));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) {
+      throw runtime_failure(path.string() + ": reading failed at byte " + std::to_string(at) +
+                            ": " + (got < 0 ? system_text(errno) : "the file has become shorter"));
+    }
+    at += static_cast<std::uint64_t>(got);
+    to = to.subspan(static_cast<std::size_t>(got));
+  }
 }
 
 }  // namespace tombola::io

@@ -110,6 +110,12 @@ public:
   }
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
+  /// Bytes of the file, and where in it those of one of its tensors begin.
+  [[nodiscard]] std::uint64_t size() const noexcept { return file_.bytes().size(); }
+  [[nodiscard]] std::uint64_t offset_of(const tensor_entry& t) const noexcept {
+    return static_cast<std::uint64_t>(t.bytes.data() - file_.bytes().data());
+  }
+
 private:
   /// Checks that the entries tile the data exactly, then hands out their bytes.
   void place(std::vector<detail::header_entry> entries, std::span<const std::byte> data) {
@@ -209,10 +215,10 @@ namespace detail {
     if (!metadata.empty()) text += R"("__metadata__":)" + nlohmann::json(metadata).dump() + ",";
     std::uint64_t at = 0;
     for (const tensor_to_write* t : order) {
-      const nlohmann::json described{{"dtype", info(t->type).name},
-                                     {"shape", t->shape},
-                                     {"data_offsets", {at, at + t->bytes.size()}}};
-      at += t->bytes.size();
+      const std::uint64_t bytes = required_bytes(t->shape, t->type, t->name, file);
+      const nlohmann::json described{
+          {"dtype", info(t->type).name}, {"shape", t->shape}, {"data_offsets", {at, at + bytes}}};
+      at += bytes;
       text += nlohmann::json(t->name).dump() + ":" + described.dump() + ",";
     }
   } catch (const nlohmann::json::exception& e) {
@@ -228,35 +234,45 @@ namespace detail {
   return text;
 }
 
-}  // namespace detail
-
-/// Writes a file that appears complete or not at all; the bytes are streamed, not copied.
-///
-/// Tensors of wider elements come first, in the given order within one width: every tensor then
-/// starts at a multiple of its element, which some readers insist on.
-/// Throws input_error, naming the file, if a name is reserved, repeated or not UTF-8, or if
-/// a tensor's bytes do not fit its shape; else as atomic_file does.
-inline void write_safetensors(const std::filesystem::path& path,
-                              std::span<const tensor_to_write> tensors,
-                              const std::map<std::string, std::string>& metadata = {}) {
-  const std::string file = path.string();
+/// The order in which tensors are written: wider elements first, so that every tensor starts at a
+/// multiple of its element, which some readers insist on. Throws input_error, naming the file, where
+/// a name is reserved or repeated.
+[[nodiscard]] inline std::vector<const tensor_to_write*> order_to_write(
+    std::span<const tensor_to_write> tensors, const std::string& file) {
   std::set<std::string_view> names{"__metadata__"};
   std::vector<const tensor_to_write*> order;
   for (const tensor_to_write& t : tensors) {
     if (!names.insert(t.name).second) {
       throw input_error(file + ": the tensor name " + shown(t.name) + " is taken");
     }
+    order.push_back(&t);
+  }
+  std::stable_sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
+    return info(a->type).bytes > info(b->type).bytes;
+  });
+  return order;
+}
+
+}  // namespace detail
+
+/// Writes a file that appears complete or not at all; the bytes are streamed, not copied.
+///
+/// Tensors of wider elements come first, in the given order within one width.
+/// Throws input_error, naming the file, if a name is reserved, repeated or not UTF-8, or if
+/// a tensor's bytes do not fit its shape; else as atomic_file does.
+inline void write_safetensors(const std::filesystem::path& path,
+                              std::span<const tensor_to_write> tensors,
+                              const std::map<std::string, std::string>& metadata = {}) {
+  const std::string file = path.string();
+  const auto order = detail::order_to_write(tensors, file);
+  for (const tensor_to_write& t : tensors) {
     const std::uint64_t wanted = detail::required_bytes(t.shape, t.type, t.name, file);
     if (t.bytes.size() != wanted) {
       throw input_error(file + ": tensor " + shown(t.name) + " of shape " + shown(t.shape) +
                         " takes " + std::to_string(wanted) + " bytes but was given " +
                         std::to_string(t.bytes.size()));
     }
-    order.push_back(&t);
   }
-  std::stable_sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
-    return info(a->type).bytes > info(b->type).bytes;
-  });
   const std::string header = detail::header_text(order, metadata, file);
   const std::uint64_t length = header.size();
   atomic_file out{path};

@@ -27,7 +27,7 @@
 namespace tombola::io {
 
 /// Groups that a ticket in a file may have.
-inline constexpr std::size_t max_ticket_groups = 10'000;
+inline constexpr std::size_t max_ticket_groups = 100'000;
 
 namespace detail {
 
@@ -180,6 +180,21 @@ inline void require_format(const safetensors_file& file, const std::string& form
   }
 }
 
+/// How the file of a ticket with these groups begins.
+[[nodiscard]] inline std::map<std::string, std::string> ticket_metadata(
+    std::span<const group> groups, const provenance& origin, const std::filesystem::path& path) {
+  if (groups.size() > max_ticket_groups) {
+    throw input_error(path.string() + ": a ticket of " + std::to_string(groups.size()) +
+                      " groups, expected at most " + std::to_string(max_ticket_groups));
+  }
+  nlohmann::json list = nlohmann::json::array();
+  for (const group& g : groups) list.push_back(to_json(g));
+  return {{"format", "tombola-ticket"},
+          {"version", "1"},
+          {"groups", metadata_json(list, path)},
+          {"provenance", metadata_json(to_json(origin), path)}};
+}
+
 }  // namespace detail
 
 /// Writes a ticket: a safetensors file with the packed bits of every group and, in its metadata,
@@ -188,22 +203,13 @@ inline void require_format(const safetensors_file& file, const std::string& form
 /// Throws input_error, naming the file, for more than max_ticket_groups groups or a name that is
 /// not UTF-8; else as atomic_file does. Cost: the bits are written from where they are.
 inline void write_ticket(const std::filesystem::path& path, const ticket& t) {
-  if (t.groups().size() > max_ticket_groups) {
-    throw input_error(path.string() + ": a ticket of " + std::to_string(t.groups().size()) +
-                      " groups, expected at most " + std::to_string(max_ticket_groups));
-  }
-  nlohmann::json groups = nlohmann::json::array();
+  const auto metadata = detail::ticket_metadata(t.groups(), t.origin, path);
   std::vector<tensor_to_write> tensors;
   for (std::size_t i = 0; i < t.groups().size(); ++i) {
     const auto bits = detail::packed(t[i]);
-    groups.push_back(detail::to_json(t.groups()[i]));
     tensors.push_back({t.groups()[i].name, dtype::u8, {bits.size()}, bits});
   }
-  write_safetensors(path, tensors,
-                    {{"format", "tombola-ticket"},
-                     {"version", "1"},
-                     {"groups", detail::metadata_json(groups, path)},
-                     {"provenance", detail::metadata_json(detail::to_json(t.origin), path)}});
+  write_safetensors(path, tensors, metadata);
 }
 
 /// Reads a ticket. Throws input_error if the file cannot be opened, format_error if it is not a

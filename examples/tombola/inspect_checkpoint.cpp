@@ -1,0 +1,105 @@
+// What inspect says of weights and of the units of a ticket: how many are zero, and where they lie.
+
+#include "examples/tombola/inspect_checkpoint.hpp"
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "examples/tombola/checkpoint_commands.hpp"
+#include "examples/tombola/terminal.hpp"
+#include <fmt/format.h>
+
+#include "tombola/checkpoint/checkpoint.hpp"
+#include "tombola/checkpoint/choose.hpp"
+#include "tombola/checkpoint/structures.hpp"
+
+namespace tombola::driver {
+
+namespace {
+
+nlohmann::json or_null(const std::optional<std::uint64_t>& n) {
+  return n ? nlohmann::json(*n) : nlohmann::json(nullptr);
+}
+
+double share_of_zeros(std::uint64_t kept, std::uint64_t size) {
+  return size == 0 ? 0.0 : static_cast<double>(size - kept) / static_cast<double>(size);
+}
+
+/// All floating-point tensors, whatever their extents; none where the file holds whole numbers alone.
+std::vector<checkpoint::weights> all_weights(const checkpoint::source& from) {
+  for (const checkpoint::stored_tensor& t : from.tensors()) {
+    if (checkpoint::is_floating(t.type)) {
+      return checkpoint::choose(from, std::vector<std::string>{"*"}).chosen;
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+void put(nlohmann::json& j, const structure& s, n_of_m pattern) {
+  j["kept"] = s.kept;
+  j["size"] = s.size;
+  j["sparsity"] = share_of_zeros(s.kept, s.size);
+  j["empty_rows"] = or_null(s.empty_rows);
+  j["empty_columns"] = or_null(s.empty_columns);
+  j["pattern"] = {{"kept", pattern.kept},
+                  {"of", pattern.of},
+                  {"blocks", or_null(s.blocks)},
+                  {"fitting", or_null(s.fitting_blocks)}};
+}
+
+nlohmann::json describe_checkpoint(const std::filesystem::path& file,
+                                   n_of_m pattern,
+                                   const common_options& c) {
+  terminal screen{c.quiet || c.json};
+  const checkpoint::source from{file};
+  const auto all = all_weights(from);
+  const auto found = checkpoint::structures_of(from, all, pattern, manner_of(c, screen, "inspect"));
+  std::map<std::size_t, std::size_t> weights_of;  // tensor to its place in `all`
+  for (std::size_t w = 0; w < all.size(); ++w) weights_of.emplace(all[w].tensor, w);
+  nlohmann::json tensors = nlohmann::json::array();
+  std::uint64_t numbers = 0, bytes = 0, kept = 0, size = 0;
+  for (std::size_t i = 0; i < from.tensors().size(); ++i) {
+    const checkpoint::stored_tensor& t = from.tensors()[i];
+    nlohmann::json j{
+        {"name", t.name}, {"type", io::info(t.type).name}, {"shape", t.shape}, {"bytes", t.bytes}};
+    if (const auto at = weights_of.find(i); at != weights_of.end()) {
+      put(j, found[at->second], pattern);
+      kept += found[at->second].kept, size += found[at->second].size;
+    }
+    numbers += t.size(), bytes += t.bytes;
+    tensors.push_back(std::move(j));
+  }
+  return {{"what", "checkpoint"},
+          {"files", from.shards().size()},
+          {"numbers", numbers},
+          {"bytes", bytes},
+          {"kept", kept},
+          {"size", size},
+          {"sparsity", share_of_zeros(kept, size)},
+          {"tensors", std::move(tensors)}};
+}
+
+std::string line_of(const nlohmann::json& j) {
+  std::string line = "  " + j["name"].get<std::string>();
+  if (j.contains("type")) line += " " + j["type"].get<std::string>();
+  line += " " + (j.contains("shape") ? j["shape"] : j["extents"]).dump();
+  if (!j.contains("sparsity")) return line;
+  line += fmt::format(": {:.2f} % zero", 100.0 * j["sparsity"].get<double>());
+  const auto count = [&](const char* key, const char* words) {
+    if (j[key].is_number() && j[key] != 0) line += fmt::format(", {} {}", j[key].dump(), words);
+  };
+  count("empty_rows", "empty rows");
+  count("empty_columns", "empty columns");
+  const nlohmann::json& p = j["pattern"];
+  if (p["blocks"].is_number() && p["blocks"] != 0) {
+    line += fmt::format(", {}:{} in {:.2f} % of blocks", p["kept"].dump(), p["of"].dump(),
+                        100.0 * p["fitting"].get<double>() / p["blocks"].get<double>());
+  }
+  return line;
+}
+
+}  // namespace tombola::driver

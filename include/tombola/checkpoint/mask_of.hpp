@@ -1,0 +1,88 @@
+#pragma once
+
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "tombola/checkpoint/checkpoint.hpp"
+#include "tombola/checkpoint/choose.hpp"
+#include "tombola/checkpoint/pieces.hpp"
+#include "tombola/core/detail/count_bits.hpp"
+#include "tombola/core/mask.hpp"
+#include "tombola/core/ticket.hpp"
+#include "tombola/io/ticket_writer.hpp"
+
+namespace tombola::checkpoint {
+
+namespace detail {
+
+/// Calls f(piece, words) for the kept bits of every piece, from several threads, in no order.
+template <class F>
+void over_kept_bits(const source& from, std::span<const weights> all, const manner& how, F f) {
+  const auto pieces = cut_into_pieces(from, all);
+  const std::size_t workers = workers_for(pieces.size(), how);
+  std::vector<space> spaces(workers);
+  progress p{how, bytes_to_read(from, all)};
+  over_tasks(pieces.size(), workers, p, [&](std::size_t t, std::size_t worker) {
+    const piece& x = pieces[t];
+    const weights& w = all[x.weights];
+    f(x, kept_bits(from, w, x.first, x.units, spaces[worker]));
+    p.add(x.units * io::info(from.tensors()[w.mask.value_or(w.tensor)].type).bytes);
+  });
+}
+
+}  // namespace detail
+
+/// The ticket of what some weights keep: the bits of the mask that PyTorch's pruning has left beside
+/// them, or else what is not zero. NaN is not zero, -0 is.
+///
+/// Throws format_error where such a mask holds anything but 0 and 1, runtime_failure where reading
+/// fails. Memory: the ticket's bits, and piece_bytes a thread. Cost: one pass, at the speed of
+/// reading.
+[[nodiscard]] inline ticket mask_of(const source& from,
+                                    std::span<const weights> all,
+                                    const manner& how = {}) {
+  std::vector<group> groups = groups_of(all);
+  std::vector<std::vector<std::uint64_t>> words;
+  for (const group& g : groups) words.emplace_back(words_for(g.size()));
+  detail::over_kept_bits(
+      from, all, how, [&](const detail::piece& x, std::span<const std::uint64_t> bits) {
+        std::copy(bits.begin(), bits.end(),
+                  words[x.weights].begin() + static_cast<std::ptrdiff_t>(x.first / bits_per_word));
+      });
+  std::vector<mask> masks;
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    masks.push_back(mask::from_words(groups[g].size(), std::move(words[g])));
+  }
+  ticket t{std::move(groups), std::move(masks)};
+  t.origin.criterion = "nonzero";
+  return t;
+}
+
+/// Writes that ticket to a file without holding it; returns how many units each group keeps.
+///
+/// Throws as mask_of and io::ticket_writer do; the file appears complete or not at all. Memory:
+/// piece_bytes and as many bits a thread, whatever the checkpoint's size.
+inline std::vector<std::uint64_t> write_mask_of(const source& from,
+                                                std::span<const weights> all,
+                                                const std::filesystem::path& to,
+                                                const manner& how = {}) {
+  provenance origin;
+  origin.criterion = "nonzero";
+  io::ticket_writer out{to, groups_of(all), origin};
+  std::vector<std::atomic<std::uint64_t>> kept(all.size());
+  detail::over_kept_bits(
+      from, all, how, [&](const detail::piece& x, std::span<const std::uint64_t> bits) {
+        out.write(x.weights, x.first, x.units, bits);
+        kept[x.weights] += tombola::detail::fastest_bits().count(bits.data(), bits.size());
+      });
+  out.commit();
+  return {kept.begin(), kept.end()};
+}
+
+}  // namespace tombola::checkpoint
