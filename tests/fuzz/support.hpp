@@ -171,7 +171,7 @@ public:
 private:
   std::filesystem::path folder_;
   std::size_t count_ = 0;
-  std::string dictionary_;
+  std::string dictionary_ = "# An empty file would be refused.\n";
 };
 
 /// Defined by each target.
