@@ -107,6 +107,8 @@ TEST_CASE("a table that cannot be read says where") {
   CHECK(s.refused("file,task,seed\n") == "masks.csv: names no file, expected one in each row");
   CHECK(s.refused("file,task,seed\n,t,1\n") ==
         "masks.csv: line 2: an empty file name, expected a file of masks");
+  CHECK(s.refused("file,task,seed\n\x1B[31m,t,1\n") ==
+        "masks.csv: line 2: the file name '?[31m' has control characters, expected none");
   CHECK(s.refused("file,task,seed\na.npy,t,one\n") ==
         "masks.csv: line 2, column 'seed': 'one', expected a whole number of 64 bits from 0 up");
   CHECK(s.refused("file,task,seed\na.npy,t,1\nb/a.npy,t,1\n") ==

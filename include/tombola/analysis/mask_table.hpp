@@ -35,6 +35,20 @@ namespace tombola::analysis {
 
 namespace detail {
 
+/// Throws format_error, naming the line, unless there is a name that messages can repeat: a table
+/// must not choose what a terminal does.
+inline void require_file_name(const io::csv_table& table, std::size_t row, std::size_t column) {
+  const std::string& name = table.field(row, column);
+  const auto line = [&] { return "line " + std::to_string(table.line(row)) + ": "; };
+  if (name.empty()) {
+    throw format_error(table.file(), line() + "an empty file name, expected a file of masks");
+  }
+  if (std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < ' ' || c == 127; })) {
+    throw format_error(table.file(), line() + "the file name " + io::shown(name) +
+                                         " has control characters, expected none");
+  }
+}
+
 /// The optional column of this name: its text in a row, or nothing.
 [[nodiscard]] inline std::string text_or_nothing(const io::csv_table& table,
                                                  std::size_t row,
@@ -118,8 +132,9 @@ template <class T, class Name>
 /// seeds by number.
 ///
 /// Throws format_error, naming the table, line and file, where a column is missing, a file or task
-/// is empty, a seed is no whole number, a file cannot be read, a group stands twice in a ticket, or
-/// the tickets of a set differ in their groups; and as read_csv does.
+/// is empty, a file's name has control characters, a seed is no whole number, a file cannot be read,
+/// a group stands twice in a ticket, or the tickets of a set differ in their groups; and as read_csv
+/// does.
 [[nodiscard]] inline std::vector<ticket_set> read_mask_table(const std::filesystem::path& path) {
   const io::csv_table table = io::read_csv(path);
   const std::size_t file = table.column("file"), task = table.column("task"),
@@ -128,10 +143,7 @@ template <class T, class Name>
     throw format_error(table.file(), "names no file, expected one in each row");
   std::vector<detail::gathered_set> found;
   for (std::size_t r = 0; r < table.rows(); ++r) {
-    if (table.field(r, file).empty()) {
-      throw format_error(table.file(), "line " + std::to_string(table.line(r)) +
-                                           ": an empty file name, expected a file of masks");
-    }
+    detail::require_file_name(table, r, file);
     if (table.field(r, task).empty()) {
       throw format_error(table.file(), "line " + std::to_string(table.line(r)) +
                                            ": an empty task, expected the name of one");
