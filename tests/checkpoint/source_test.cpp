@@ -91,6 +91,15 @@ TEST_CASE("an index that lies is told what it said and what was found") {
         "model.safetensors.index.json: says that tensor 'd' lies in 'two.safetensors', which does "
         "not have it");
   }
+  SECTION("a file's name would choose what a terminal does") {
+    for (const std::string& name : {std::string{"\x1B[31m"}, std::string{"a\n"},
+                                    std::string{"\xC2\x9B"}, std::string(1, '\0')}) {
+      s.index({{"a", name}});
+      CHECK(s.refused().starts_with("model.safetensors.index.json: tensor 'a' lies in '"));
+      CHECK(s.refused().ends_with("', expected the name of a file beside the index"));
+      CHECK_FALSE(has_control_characters(s.refused()));
+    }
+  }
   SECTION("a file lies elsewhere") {
     for (const std::string name : {"../one.safetensors", "/etc/passwd", "", ".", "..", "x/y"}) {
       s.index({{"a", name}});

@@ -70,6 +70,15 @@ TEST_CASE("a group's name out of a file does not choose what a terminal does") {
                     "group ?: the product of its extents does not fit 64 bits");
 }
 
+TEST_CASE("control characters are known in ASCII and beyond") {
+  for (const char* text : {"\n", "a\x1B[31m", "\x7F", "x\xC2\x80", "\xC2\x9B"}) {
+    CHECK(has_control_characters(text));
+  }
+  for (const char* text : {"", " ~", "\xC2\xA0", "\xC3\x9B", "\xC2"}) {
+    CHECK_FALSE(has_control_characters(text));
+  }
+}
+
 TEST_CASE("provenance is part of a ticket") {
   ticket a{bert};
   const ticket b{bert};

@@ -43,7 +43,7 @@ inline void require_file_name(const io::csv_table& table, std::size_t row, std::
   if (name.empty()) {
     throw format_error(table.file(), line() + "an empty file name, expected a file of masks");
   }
-  if (std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < ' ' || c == 127; })) {
+  if (has_control_characters(name)) {
     throw format_error(table.file(), line() + "the file name " + io::shown(name) +
                                          " has control characters, expected none");
   }

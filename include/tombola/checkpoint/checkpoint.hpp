@@ -50,7 +50,7 @@ namespace detail {
 
 /// The names of an index and the file that it says they lie in. Throws format_error, naming the
 /// index, unless it is {"weight_map": {name: file, ...}, ...} and every file is a plain name: an
-/// index must not lead out of its folder.
+/// index must not lead out of its folder, nor choose what a terminal does.
 [[nodiscard]] inline std::map<std::string, std::string> read_index(
     const std::filesystem::path& path) {
   const auto whole = io::read_json(path);
@@ -69,7 +69,7 @@ namespace detail {
     const std::string shard = file.get<std::string>();
     const std::filesystem::path as_path{shard};
     if (as_path.filename() != as_path || shard.empty() || shard == "." || shard == ".." ||
-        shard.find('\0') != shard.npos) {
+        has_control_characters(shard)) {
       throw format_error(path.string(), "tensor " + io::shown(name) + " lies in " +
                                             io::shown(shard) +
                                             ", expected the name of a file beside the index");

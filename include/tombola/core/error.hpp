@@ -18,6 +18,20 @@ namespace tombola {
   return text.size() > most ? s + "..." : s;
 }
 
+/// Whether a terminal may take part of a text in UTF-8 as an order. Names of files that stand in
+/// other files must have none: messages repeat paths as they are.
+[[nodiscard]] inline bool has_control_characters(std::string_view text) noexcept {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c < 0x20 || c == 0x7F) return true;
+    // U+0080 to U+009F, which take two bytes.
+    if (c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /// Root of everything the library throws. what() is one sentence that names what was found and
 /// what was expected.
 class error : public std::runtime_error {
