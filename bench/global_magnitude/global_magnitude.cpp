@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "bench/support/memory.hpp"
 #include "bench/support/question.hpp"
 
 #include "tombola/core/random.hpp"
@@ -34,16 +34,6 @@ std::vector<mask> concatenated(const std::vector<weight_span>& weights, std::siz
     masks.push_back(std::move(m));
   }
   return masks;
-}
-
-/// Most memory that the program has had so far, in bytes; 0 where the system does not say.
-std::size_t peak_memory() {
-  std::ifstream status{"/proc/self/status"};
-  for (std::string key; status >> key;) {
-    std::size_t kib = 0;
-    if (key == "VmHWM:" && status >> kib) return kib << 10;
-  }
-  return 0;
 }
 
 }  // namespace
@@ -74,9 +64,9 @@ int main(int argc, char** argv) {
   for (const auto& v : values) n += v.size();
   const std::size_t k = static_cast<std::size_t>(0.3 * static_cast<double>(n));
 
-  const std::size_t before = peak_memory();
+  const std::size_t before = bench::peak_memory();
   const ticket found = remove_by_magnitude(weights, k);
-  const std::size_t grown = peak_memory() - before;
+  const std::size_t grown = bench::peak_memory() - before;
   bench::require_equal(found.size() - found.count(), k, "removed");
   float largest_gone = 0.0F, smallest_kept = 1e9F;
   for (std::size_t g = 0; g < weights.size(); ++g) {

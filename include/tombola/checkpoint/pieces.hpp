@@ -202,21 +202,31 @@ inline std::span<const std::uint64_t> kept_bits(
   return s.words;
 }
 
+/// Sets up to 64 elements to 0 whose bit is 0.
+template <class Number>
+void zero_word(std::byte* bytes, std::size_t units, std::uint64_t bits) noexcept {
+  for (std::size_t u = 0; u < units; ++u, bytes += sizeof(Number)) {
+    Number x;
+    std::memcpy(&x, bytes, sizeof x);
+    const auto all = static_cast<Number>(~((bits >> u & 1U) - 1));  // ones where the bit is 1
+    x = static_cast<Number>(x & all);
+    std::memcpy(bytes, &x, sizeof x);
+  }
+}
+
 /// Sets elements to 0 whose bit is 0.
 inline void zero_pruned(std::span<std::byte> bytes,
                         std::size_t width,
                         std::span<const std::uint64_t> words) {
+  const auto zero = width == 1   ? zero_word<std::uint8_t>
+                    : width == 2 ? zero_word<std::uint16_t>
+                    : width == 4 ? zero_word<std::uint32_t>
+                                 : zero_word<std::uint64_t>;
   const std::size_t units = bytes.size() / width;
   for (std::size_t w = 0; w < words.size(); ++w) {
-    const std::size_t begin = w * bits_per_word, end = std::min(units, begin + bits_per_word);
+    const std::size_t begin = w * bits_per_word;
     if (words[w] == ~std::uint64_t{0}) continue;
-    if (words[w] == 0) {
-      std::memset(bytes.data() + begin * width, 0, (end - begin) * width);
-      continue;
-    }
-    for (std::size_t u = begin; u < end; ++u) {
-      if ((words[w] >> (u - begin) & 1U) == 0) std::memset(bytes.data() + u * width, 0, width);
-    }
+    zero(bytes.data() + begin * width, std::min(units - begin, bits_per_word), words[w]);
   }
 }
 

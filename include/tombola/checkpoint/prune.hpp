@@ -218,7 +218,7 @@ private:
   std::uint64_t weights_bytes = 0, file_bytes = 0;
   for (const weights& w : all) weights_bytes += from.tensors()[w.tensor].bytes;
   for (const shard& s : from.shards()) file_bytes += s.bytes;
-  const std::uint64_t passes = what.pattern ? 0 : key_width / 2 + (key_width == 2 ? 1 : 0);
+  const std::uint64_t passes = what.pattern ? 0 : key_width / 2 + 1;  // the last for ties
   return file_bytes + passes * weights_bytes;
 }
 
