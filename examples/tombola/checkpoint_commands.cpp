@@ -31,8 +31,8 @@ namespace fs = std::filesystem;
 void note_left_out(const checkpoint::choice& c, terminal& screen) {
   if (c.flat + c.not_floating == 0) return;
   screen.note(fmt::format(
-      "left out: {} tensors of fewer than two extents (--only takes them), {} not of F64, F32, F16 "
-      "or BF16",
+      "left out: {} with fewer than two extents (--only takes them), {} not of F64, F32, F16 or "
+      "BF16",
       c.flat, c.not_floating));
 }
 
@@ -113,9 +113,9 @@ void mask_of(const mask_of_options& o, const common_options& c) {
   terminal screen{c.quiet || c.json};
   const checkpoint::source from{o.checkpoint};
   const checkpoint::choice choice = checkpoint::choose(from, o.only);
-  note_left_out(choice, screen);
   const auto kept =
       checkpoint::write_mask_of(from, choice.chosen, o.out, manner_of(c, screen, "mask-of"));
+  note_left_out(choice, screen);
   nlohmann::json j = counts_of(checkpoint::groups_of(choice.chosen), kept);
   j["file"] = o.out.string();
   j["left_out"] = {{"flat", choice.flat}, {"not_floating", choice.not_floating}};
@@ -128,14 +128,14 @@ void prune(const prune_options& o, const common_options& c) {
   if (!o.keep_of.empty()) what.pattern = pattern_of(o.keep_of, "prune: --nm");
   const checkpoint::source from{o.checkpoint};
   const checkpoint::choice choice = checkpoint::choose(from, o.only);
-  note_left_out(choice, screen);
   const auto chosen = checkpoint::tie(from, choice.chosen);
   const std::size_t tied = choice.chosen.size() - chosen.size();
-  if (tied > 0) screen.note(fmt::format("{} tensors are tied to others and go with them", tied));
   const auto others = fs::is_directory(o.checkpoint) ? companions_in(o.checkpoint, from.path())
                                                      : std::vector<fs::path>{};
   const checkpoint::pruned result = checkpoint::prune_by_magnitude(
       from, chosen, what, o.out, others, manner_of(c, screen, "prune"));
+  note_left_out(choice, screen);
+  if (tied > 0) screen.note(fmt::format("{} tensors are tied to others and go with them", tied));
   nlohmann::json j = counts_of(result.groups, result.kept);
   j["folder"] = o.out.string();
   j["tied"] = tied;
