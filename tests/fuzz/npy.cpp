@@ -27,7 +27,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
   }
   const auto again = fuzz::scratch() / "again.npy";
-  io::write_npy(again, array->extents, std::span{values});
+  const auto is_written = fuzz::accepted([&] {
+    io::write_npy(again, array->extents, std::span{values});
+    return true;
+  });
+  if (!is_written) {
+    // Wider numbers of a shape without elements may not fit.
+    fuzz::hold(values.empty(), "an array is written as doubles");
+    return 0;
+  }
   const io::npy_array same = io::read_npy(again);
   fuzz::hold(same.extents == array->extents, "extents survive writing and reading");
   // By bytes: NaN differs from itself.

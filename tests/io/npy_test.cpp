@@ -274,4 +274,11 @@ TEST_CASE("npy: masks go round, as each number") {
   CHECK(sentence<shape_error>([&] {
           io::write_mask_npy(folder / "m.npy", {3}, mask{4}, io::mask_number::float32);
         }) == (folder / "m.npy").string() + ": 4 elements for shape (3,)");
+  // What a file of bytes may hold, and one of doubles may not: no reader would take it.
+  const std::vector<std::size_t> vast{0, 1'000'000'000'000'000, 10'400};
+  CHECK(sentence<input_error>(
+            [&] { io::write_npy(folder / "v.npy", vast, std::span<const double>{}); }) ==
+        (folder / "v.npy").string() +
+            ": an array of shape (0, 1000000000000000, 10400), whose bytes do not fit 64 bits");
+  CHECK_FALSE(std::filesystem::exists(folder / "v.npy"));
 }

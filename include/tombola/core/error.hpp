@@ -25,9 +25,8 @@ namespace tombola {
     const auto c = static_cast<unsigned char>(text[i]);
     if (c < 0x20 || c == 0x7F) return true;
     // U+0080 to U+009F, which take two bytes.
-    if (c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0) {
-      return true;
-    }
+    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : ' ');
+    if (c == 0xC2 && next >= 0x80 && next < 0xA0) return true;
   }
   return false;
 }

@@ -190,7 +190,7 @@ void visit_npy(const npy_header& h,
 
 namespace detail {
 
-/// Throws input_error, naming the file, unless the extents cover n elements.
+/// Throws input_error, naming the file, unless the extents cover n elements, and would be read again.
 inline void check_extents(const std::filesystem::path& path,
                           const std::vector<std::size_t>& extents,
                           std::size_t n) {
@@ -201,6 +201,11 @@ inline void check_extents(const std::filesystem::path& path,
   if (byte_count(extents, dtype::u8) != n) {
     throw shape_error(path.string() + ": " + std::to_string(n) + " elements for shape " +
                       shown(extents));
+  }
+  // Without elements the other extents may be of any size; readers refuse those that overflow.
+  if (!byte_count(extents, dtype::f64)) {
+    throw input_error(path.string() + ": an array of shape " + shown(extents) +
+                      ", whose bytes do not fit 64 bits");
   }
 }
 
@@ -219,8 +224,8 @@ void write_npy_of(const std::filesystem::path& path,
 }  // namespace detail
 
 /// Writes a row-major array, byte for byte as numpy.save does; the file appears complete or not at
-/// all. Throws shape_error, naming the file, if the extents do not cover the values; else as
-/// atomic_file does.
+/// all. Throws shape_error, naming the file, if the extents do not cover the values, input_error if
+/// they overflow beside an extent of 0; else as atomic_file does.
 inline void write_npy(const std::filesystem::path& path,
                       const std::vector<std::size_t>& extents,
                       std::span<const float> values) {
