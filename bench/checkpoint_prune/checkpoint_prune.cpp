@@ -1,7 +1,6 @@
 // How long does it take to prune half of a checkpoint of 2 GB in one ranking, exactly, and to write it
 // back?
 
-#include <bit>
 #include <thread>
 
 #include "bench/support/checkpoint_file.hpp"

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include <sys/mman.h>
+
 #include "tombola/checkpoint/checkpoint.hpp"
 #include "tombola/checkpoint/choose.hpp"
 #include "tombola/checkpoint/pieces.hpp"
@@ -36,6 +38,22 @@ void over_kept_bits(const source& from, std::span<const weights> all, const mann
   });
 }
 
+/// So many words of 0. Asks the system for large pages, which it makes in half the time.
+[[nodiscard]] inline std::vector<std::uint64_t> zero_words(std::size_t n) {
+  constexpr std::uintptr_t page = 4096;
+  std::vector<std::uint64_t> words;
+  words.reserve(n);
+#if defined(MADV_HUGEPAGE)
+  const auto begin = reinterpret_cast<std::uintptr_t>(words.data());
+  const std::uintptr_t first = (begin + page - 1) / page * page,
+                       end = (begin + 8 * n) / page * page;
+  // A hint: where it is not taken, nothing is lost.
+  if (end > first) (void)::madvise(words.data() + (first - begin) / 8, end - first, MADV_HUGEPAGE);
+#endif
+  words.resize(n);
+  return words;
+}
+
 }  // namespace detail
 
 /// The ticket of what some weights keep: the bits of the mask that PyTorch's pruning has left beside
@@ -48,8 +66,12 @@ void over_kept_bits(const source& from, std::span<const weights> all, const mann
                                     std::span<const weights> all,
                                     const manner& how = {}) {
   std::vector<group> groups = groups_of(all);
-  std::vector<std::vector<std::uint64_t>> words;
-  for (const group& g : groups) words.emplace_back(words_for(g.size()));
+  std::vector<std::vector<std::uint64_t>> words(groups.size());
+  // Memory that the system has to make takes half as long as the reading: by all threads, too.
+  const std::size_t workers = detail::workers_for(groups.size(), how);
+  detail::over_tasks(groups.size(), workers, {how, 0}, [&](std::size_t g, std::size_t) {
+    words[g] = detail::zero_words(words_for(groups[g].size()));
+  });
   detail::over_kept_bits(
       from, all, how, [&](const detail::piece& x, std::span<const std::uint64_t> bits) {
         std::copy(bits.begin(), bits.end(),

@@ -81,7 +81,8 @@ public:
 
   void add(std::uint64_t bytes) { done_.fetch_add(bytes, std::memory_order_relaxed); }
   void tell() const {
-    if (how_->watch) how_->watch(std::min(done_.load(std::memory_order_relaxed), all_), all_);
+    if (how_->watch && all_ > 0)
+      how_->watch(std::min(done_.load(std::memory_order_relaxed), all_), all_);
   }
 
 private:

@@ -106,12 +106,56 @@ __attribute__((target("avx2"))) inline void nonzero_8_avx2(const std::byte* from
 inline constexpr nonzero_kernels avx2_nonzero{"avx2", nonzero_2_avx2, nonzero_4_avx2,
                                               nonzero_8_avx2};
 
+/// Vector number i of 512 bits.
+__attribute__((target("avx512f"), always_inline)) inline __m512i load_wide(const std::byte* from,
+                                                                           std::size_t i) noexcept {
+  return _mm512_loadu_si512(from + 64 * i);
+}
+
+__attribute__((target("avx512f,avx512bw"))) inline void nonzero_2_avx512(
+    const std::byte* from, std::size_t n, std::uint64_t* to) noexcept {
+  const __m512i magnitude = _mm512_set1_epi16(0x7FFF);
+  for (std::size_t w = 0; w < n; ++w, from += 128) {
+    const std::uint64_t low = _mm512_test_epi16_mask(load_wide(from, 0), magnitude);
+    const std::uint64_t high = _mm512_test_epi16_mask(load_wide(from, 1), magnitude);
+    to[w] = high << 32 | low;
+  }
+}
+
+__attribute__((target("avx512f,avx512bw"))) inline void nonzero_4_avx512(
+    const std::byte* from, std::size_t n, std::uint64_t* to) noexcept {
+  const __m512i magnitude = _mm512_set1_epi32(0x7FFFFFFF);
+  for (std::size_t w = 0; w < n; ++w, from += 256) {
+    std::uint64_t bits = 0;
+    for (std::size_t i = 0; i < 4; ++i) {
+      bits |= std::uint64_t{_mm512_test_epi32_mask(load_wide(from, i), magnitude)} << (16 * i);
+    }
+    to[w] = bits;
+  }
+}
+
+__attribute__((target("avx512f,avx512bw"))) inline void nonzero_8_avx512(
+    const std::byte* from, std::size_t n, std::uint64_t* to) noexcept {
+  const __m512i magnitude = _mm512_set1_epi64(0x7FFFFFFFFFFFFFFF);
+  for (std::size_t w = 0; w < n; ++w, from += 512) {
+    std::uint64_t bits = 0;
+    for (std::size_t i = 0; i < 8; ++i) {
+      bits |= std::uint64_t{_mm512_test_epi64_mask(load_wide(from, i), magnitude)} << (8 * i);
+    }
+    to[w] = bits;
+  }
+}
+
+inline constexpr nonzero_kernels avx512_nonzero{"avx512", nonzero_2_avx512, nonzero_4_avx512,
+                                                nonzero_8_avx512};
+
 /// The variants that this processor has, slowest first; `f(kernels)` for each.
 template <class F>
 void for_each_nonzero_kernels(F f) {
   f(plain_nonzero);
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx2")) f(avx2_nonzero);
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")) f(avx512_nonzero);
 }
 
 #else
