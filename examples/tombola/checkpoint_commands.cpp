@@ -49,7 +49,8 @@ nlohmann::json counts_of(const std::vector<group>& groups, const std::vector<std
 
 void print(const nlohmann::json& j, const std::string& where, bool as_json) {
   if (as_json) {
-    std::cout << j.dump() << '\n';
+    // A path need not be UTF-8.
+    std::cout << j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
     return;
   }
   const auto kept = j["kept"].get<double>(), size = j["size"].get<double>();
@@ -61,7 +62,10 @@ void print(const nlohmann::json& j, const std::string& where, bool as_json) {
 /// What other tools look for beside the weights: settings and vocabularies, not weights of other kinds.
 std::vector<fs::path> companions_in(const fs::path& folder, const fs::path& weights) {
   std::vector<fs::path> files;
-  for (const fs::directory_entry& entry : fs::directory_iterator{folder}) {
+  std::error_code unreadable;  // what cannot be listed has no companions
+  fs::directory_iterator at{folder, unreadable};
+  for (; !unreadable && at != fs::directory_iterator{}; at.increment(unreadable)) {
+    const fs::directory_entry& entry = *at;
     const fs::path& file = entry.path();
     const std::string name = file.filename().string(), ending = file.extension().string();
     const bool is_text = ending == ".json" || ending == ".txt" || ending == ".model" ||
@@ -84,13 +88,15 @@ n_of_m pattern_of(const std::string& text, const std::string& option) {
   const auto first = std::from_chars(from, to, numbers[0]);
   if (first.ec == std::errc{} && first.ptr != to && *first.ptr == ':') {
     const auto second = std::from_chars(first.ptr + 1, to, numbers[1]);
-    if (second.ec == std::errc{} && second.ptr == to) return {numbers[0], numbers[1]};
+    const bool sensible = numbers[0] <= numbers[1] && numbers[1] > 0;
+    if (second.ec == std::errc{} && second.ptr == to && sensible) return {numbers[0], numbers[1]};
   }
-  throw input_error(option + " is " + text + ", expected N:M such as 2:4");
+  throw input_error(option + " is " + text + ", expected N:M such as 2:4, N at most M");
 }
 
 checkpoint::manner manner_of(const common_options& c, terminal& screen, const std::string& what) {
   using clock = std::chrono::steady_clock;
+  stop_politely_at_ctrl_c();
   auto watcher = std::make_shared<experiment::observer>(screen.observer());
   const auto start = clock::now();
   auto last = std::make_shared<clock::time_point>(start);
@@ -111,6 +117,10 @@ checkpoint::manner manner_of(const common_options& c, terminal& screen, const st
 
 void mask_of(const mask_of_options& o, const common_options& c) {
   terminal screen{c.quiet || c.json};
+  if (o.out.extension() == ".npy" || o.out.extension() == ".npz") {
+    throw input_error(o.out.string() + ": a ticket has another format, expected .safetensors; " +
+                      "`tombola convert` makes arrays of it");
+  }
   const checkpoint::source from{o.checkpoint};
   const checkpoint::choice choice = checkpoint::choose(from, o.only);
   const auto kept =
@@ -129,13 +139,16 @@ void prune(const prune_options& o, const common_options& c) {
   const checkpoint::source from{o.checkpoint};
   const checkpoint::choice choice = checkpoint::choose(from, o.only);
   const auto chosen = checkpoint::tie(from, choice.chosen);
-  const std::size_t tied = choice.chosen.size() - chosen.size();
-  const auto others = fs::is_directory(o.checkpoint) ? companions_in(o.checkpoint, from.path())
-                                                     : std::vector<fs::path>{};
+  std::size_t tied = 0;
+  for (const checkpoint::weights& w : chosen) tied += w.copies.size();
+  std::error_code code;
+  const auto others = fs::is_directory(o.checkpoint, code)
+                          ? companions_in(o.checkpoint, from.path())
+                          : std::vector<fs::path>{};
   const checkpoint::pruned result = checkpoint::prune_by_magnitude(
       from, chosen, what, o.out, others, manner_of(c, screen, "prune"));
   note_left_out(choice, screen);
-  if (tied > 0) screen.note(fmt::format("{} tensors are tied to others and go with them", tied));
+  if (tied > 0) screen.note(fmt::format("tied to others and pruned with them: {}", tied));
   nlohmann::json j = counts_of(result.groups, result.kept);
   j["folder"] = o.out.string();
   j["tied"] = tied;

@@ -34,7 +34,7 @@ void add_prune(CLI::App& root, checkpoint_options& o) {
   CLI::App* app = root.add_subcommand("prune", "Prune the weights of any checkpoint by magnitude");
   app->footer(
       "Example: tombola prune model --share 0.5 --out pruned\n"
-      "N:M:     tombola prune model --nm 2:4 --only '*.weight' --out pruned");
+      "N:M:     tombola prune model --nm 2:4 --out pruned");
   app->add_option("checkpoint", s.checkpoint,
                   "A safetensors file of any architecture, the index of several, or their folder")
       ->required();
@@ -57,7 +57,7 @@ void add_prune(CLI::App& root, checkpoint_options& o) {
   add_common(app, o.common);
   app->callback([&o, share, of] {
     if (share->empty() && of->empty()) {
-      throw input_error("prune: how many is not said, expected --share or --nm");
+      throw input_error("prune: neither --share nor --nm is given, expected one of them");
     }
     prune(o.pruning, o.common);
   });

@@ -57,7 +57,7 @@ void print(const std::string& name, const overlap& o) {
       "  {}: keep {} and {} of {}, both {}\n"
       "    jaccard {} (chance {}), at least this by chance: p = {}\n"
       "    dice {}, overlap coefficient {}, phi {}, kappa {}, hamming {}\n",
-      name, o.first(), o.second(), o.size(), o.both, text_of(jaccard(o)),
+      printable(name), o.first(), o.second(), o.size(), o.both, text_of(jaccard(o)),
       text_of(expected_jaccard(o)), probability(p_at_least(o), log_p_at_least(o)), text_of(dice(o)),
       text_of(overlap_coefficient(o)), text_of(phi(o)), text_of(cohen_kappa(o)), hamming(o));
 }

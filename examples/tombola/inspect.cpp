@@ -85,8 +85,9 @@ nlohmann::json describe_archive(const fs::path& file) {
 }
 
 nlohmann::json describe(const fs::path& file, n_of_m pattern, const common_options& c) {
-  if (fs::is_directory(file)) {
-    if (fs::exists(file / "result.json")) {
+  std::error_code code;
+  if (fs::is_directory(file, code)) {
+    if (fs::exists(file / "result.json", code)) {
       nlohmann::json j = io::read_json(file / "result.json");
       j["what"] = "run";
       return j;

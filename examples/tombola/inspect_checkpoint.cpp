@@ -14,6 +14,7 @@
 #include "tombola/checkpoint/checkpoint.hpp"
 #include "tombola/checkpoint/choose.hpp"
 #include "tombola/checkpoint/structures.hpp"
+#include "tombola/core/error.hpp"
 
 namespace tombola::driver {
 
@@ -84,7 +85,8 @@ nlohmann::json describe_checkpoint(const std::filesystem::path& file,
 }
 
 std::string line_of(const nlohmann::json& j) {
-  std::string line = "  " + j["name"].get<std::string>();
+  constexpr std::size_t most = 200;
+  std::string line = "  " + printable(j["name"].get<std::string>(), most);
   if (j.contains("type")) line += " " + j["type"].get<std::string>();
   line += " " + (j.contains("shape") ? j["shape"] : j["extents"]).dump();
   if (!j.contains("sparsity")) return line;

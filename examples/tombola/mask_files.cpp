@@ -81,17 +81,14 @@ ticket read_archive(const fs::path& file) {
   return {std::move(groups), std::move(masks)};
 }
 
-/// Whether this is a folder with a checkpoint's weights.
-bool is_checkpoint_folder(const fs::path& folder) {
-  std::error_code code;
-  return fs::exists(folder / "model.safetensors", code) ||
-         fs::exists(folder / "model.safetensors.index.json", code);
-}
-
-/// Whether a file is to be read as a checkpoint: an index, or safetensors that nobody of ours wrote.
+/// Whether a file is to be read as a checkpoint: an index, a folder, or safetensors that nobody of
+/// ours wrote.
 bool is_checkpoint(const fs::path& file) {
-  if (file.extension() == ".json" || fs::is_directory(file)) return true;
-  return file.extension() == ".safetensors" && !format_of(file).starts_with("tombola-");
+  std::error_code code;
+  const std::string extension = file.extension().string();
+  if (extension == ".npy" || extension == ".npz") return false;
+  return extension == ".json" || fs::is_directory(file, code) ||
+         !format_of(file).starts_with("tombola-");
 }
 
 /// array_name: of the group of a .npy file.
@@ -115,7 +112,7 @@ std::vector<fs::path> mask_files_of(const std::vector<fs::path>& named) {
   std::vector<fs::path> files;
   for (const fs::path& each : named) {
     std::error_code code;
-    if (!fs::is_directory(each, code) || is_checkpoint_folder(each)) {
+    if (!fs::is_directory(each, code) || checkpoint::holds_weights(each)) {
       files.push_back(each);
       continue;
     }
@@ -156,6 +153,11 @@ std::vector<ticket> read_masks_of(const std::vector<fs::path>& files,
                                   const comparison_options& o,
                                   const common_options& c,
                                   const std::string& what) {
+  if (!o.only.empty() && std::none_of(files.begin(), files.end(), is_checkpoint)) {
+    throw input_error(what +
+                      ": --only chooses tensors of checkpoints, but there is none among the " +
+                      std::to_string(files.size()) + " files");
+  }
   terminal screen{c.quiet || c.json};
   return read_masks(files, {o.only, manner_of(c, screen, what)});
 }

@@ -14,7 +14,7 @@ namespace {
 /// By plain loops over single units.
 structure naive(const group& g, const mask& m, n_of_m pattern) {
   structure s{m.count(), m.size(), {}, {}, {}, {}};
-  if (g.extents.size() >= 2) {
+  if (g.extents.size() >= 2 && m.size() > 0) {
     const std::size_t rows = g.extents[0], columns = rows == 0 ? 0 : m.size() / rows;
     std::vector<bool> used(columns, false);
     s.empty_rows = 0;
@@ -92,14 +92,15 @@ TEST_CASE("counters of rows come together, in pieces of any length") {
 }
 
 TEST_CASE("a structure of nothing sensible is refused") {
-  CHECK_THROWS_WITH(
-      structure_of({"w", {4}}, mask{4}, {5, 4}),
-      "structure of w (4): 5 of every 4 units, expected at most as many as there are, "
-      "and those at least 1");
+  CHECK_THROWS_WITH(structure_of({"w", {4}}, mask{4}, {5, 4}),
+                    "structure of w (4): 5 of every 4 units, expected N of every M with N "
+                    "from 0 to M, and M at least 1");
   CHECK_THROWS_AS(structure_of({"w", {4}}, mask{4}, {0, 0}), input_error);
   CHECK_THROWS_WITH(structure_of({"w", {4}}, mask{3}),
                     "structure of w (4): a mask over 3 units, expected 4");
   const structure none = structure_of({"w", {0, 4}}, mask{0});
   CHECK(none.size == 0);
   CHECK(none.blocks == 0U);
+  CHECK_FALSE(none.empty_rows);
+  CHECK_FALSE(none.empty_columns);
 }

@@ -72,7 +72,7 @@ TEST_CASE("a parameter that PyTorch's pruning has split is one group under its o
         "m.safetensors: has the parameter 'w' twice, whole and with a mask beside it");
 }
 
-TEST_CASE("tensors of the same bytes are tied, zeros and other shapes are not") {
+TEST_CASE("tensors of the same bytes are tied, those of one value and other shapes are not") {
   const scratch_folder folder;
   const auto values = quarters(100'000, 1);
   auto other = values;
@@ -82,10 +82,16 @@ TEST_CASE("tensors of the same bytes are tied, zeros and other shapes are not") 
                                               {"c", dtype::f32, {1000, 100}, values},
                                               {"d", dtype::f32, {100, 1000}, values},
                                               {"e", dtype::f32, {2, 2}, {0, 0, 0, 0}},
-                                              {"f", dtype::f32, {2, 2}, {0, 0, 0, 0}}});
+                                              {"f", dtype::f32, {2, 2}, {0, 0, 0, 0}},
+                                              {"g", dtype::f32, {2, 2}, {1, 1, 1, 1}},
+                                              {"h", dtype::f32, {2, 2}, {1, 1, 1, 1}}});
   const source s{folder / "m.safetensors"};
   const auto tied = checkpoint::tie(s, choose(s).chosen);
-  CHECK(names(tied) == strings{"a", "b", "d", "e", "f"});
+  CHECK(names(tied) == strings{"a", "b", "d", "e", "f", "g", "h"});
   REQUIRE(tied[0].copies.size() == 1);
   CHECK(s.tensors()[tied[0].copies[0]].name == "c");
+  const auto last = checkpoint::tie(s, choose(s, strings{"c"}).chosen);  // its twin was not chosen
+  REQUIRE(last.size() == 1);
+  REQUIRE(last[0].copies.size() == 1);
+  CHECK(s.tensors()[last[0].copies[0]].name == "a");
 }

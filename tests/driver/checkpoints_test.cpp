@@ -137,24 +137,26 @@ TEST_CASE("bad input: checkpoints") {
   const models m;
   m.refuses("prune model --share 0.5 --out model",
             "model: is the checkpoint's own folder, expected another to write to");
+  m.refuses("mask-of model --out model/model.safetensors",
+            "model/model.safetensors: is a file of the checkpoint, expected another to write to");
   m.refuses("prune model --share 0.5 --out first",
             "first: is there already, expected a new or empty folder");
-  m.refuses("prune model --out x", "prune: how many is not said, expected --share or --nm");
+  m.refuses("prune model --out x",
+            "prune: neither --share nor --nm is given, expected one of them");
   m.refuses("prune model --share 0.5 --only 'nothing*' --out x",
             "model/model.safetensors: no tensor matches 'nothing*'");
   m.refuses(
       "mask-of model --only '*ids' --out x",
       "model/model.safetensors: has no weights to look at among 4 tensors, expected a match in "
       "F64, F32, F16 or BF16");
-  m.refuses("prune model --nm 2 --out x", "prune: --nm is 2, expected N:M such as 2:4");
+  m.refuses("prune model --nm 2 --out x",
+            "prune: --nm is 2, expected N:M such as 2:4, N at most M");
   m.refuses(
       "prune model --nm 2:5 --out x",
       "prune: asked to keep 2 of every 5 weights of layer.0.attention.query.weight (24 x 32), "
       "whose rows of 32 leave a tail, expected a multiple of 5");
   m.refuses("inspect model --nm 5:4",
-            "structure of layer.0.attention.query.weight (24 x 32): 5 of every 4 units, expected "
-            "at most as "
-            "many as there are, and those at least 1");
+            "inspect: --nm is 5:4, expected N:M such as 2:4, N at most M");
   std::string strange = text_of(m.here / "model" / "model.safetensors");
   const auto at = strange.find("\"BF16\"");
   strange.replace(at, 6, "\"F4_X\"");

@@ -25,7 +25,7 @@ struct n_of_m {
 /// Where the kept units of a group lie.
 ///
 /// Rows go along the first extent, columns along all others together: a neuron of a linear layer or
-/// a filter of a convolution is a row. Groups of fewer than two extents have neither.
+/// a filter of a convolution is a row. Groups of fewer than two extents, or of no unit, have neither.
 struct structure {
   std::uint64_t kept = 0;
   std::uint64_t size = 0;
@@ -51,7 +51,7 @@ public:
     if (pattern.of == 0 || pattern.kept > pattern.of) {
       throw input_error("structure of " + to_string(g) + ": " + std::to_string(pattern.kept) +
                         " of every " + std::to_string(pattern.of) +
-                        " units, expected at most as many as there are, and those at least 1");
+                        " units, expected N of every M with N from 0 to M, and M at least 1");
     }
     has_rows_ = g.extents.size() >= 2;
     length_ = g.size();
@@ -62,12 +62,12 @@ public:
     const std::size_t last = g.extents.empty() ? 1 : g.extents.back();
     has_blocks_ = last % pattern.of == 0;
     counts_columns_ = has_rows_ && length_ <= max_counted_columns;
-    if (counts_columns_) columns_.resize(words_for(static_cast<std::size_t>(length_)));
   }
 
   /// The next `units` units. Precondition: bits past them are not looked at, words are as many as
   /// units take. The first call begins at a row.
   void add(std::span<const std::uint64_t> words, std::size_t units) {
+    make_columns();
     for (std::size_t w = 0; w < words.size(); ++w) {
       const std::size_t n = std::min(bits_per_word, units - w * bits_per_word);
       add_word(words[w], n);
@@ -79,13 +79,14 @@ public:
   void merge(const structure_counter& other) {
     kept_ += other.kept_, size_ += other.size_, empty_rows_ += other.empty_rows_;
     blocks_ += other.blocks_, fitting_ += other.fitting_;
-    for (std::size_t w = 0; w < columns_.size(); ++w) columns_[w] |= other.columns_[w];
+    if (!other.columns_.empty()) make_columns();
+    for (std::size_t w = 0; w < other.columns_.size(); ++w) columns_[w] |= other.columns_[w];
   }
 
   [[nodiscard]] structure result() const {
     structure s{kept_, size_, {}, {}, {}, {}};
-    if (has_rows_) s.empty_rows = empty_rows_;
-    if (counts_columns_) {
+    if (has_rows_ && size_ > 0) s.empty_rows = empty_rows_;
+    if (counts_columns_ && size_ > 0) {
       std::uint64_t used = 0;
       for (const std::uint64_t w : columns_) used += static_cast<std::uint64_t>(std::popcount(w));
       s.empty_columns = length_ - used;
@@ -95,6 +96,13 @@ public:
   }
 
 private:
+  /// When the first unit comes: groups without one cost nothing, whatever their extents.
+  void make_columns() {
+    if (counts_columns_ && columns_.empty()) {
+      columns_.resize(words_for(static_cast<std::size_t>(length_)));
+    }
+  }
+
   void add_word(std::uint64_t bits, std::size_t n) {
     if (n < bits_per_word) bits &= (std::uint64_t{1} << n) - 1;
     kept_ += static_cast<std::uint64_t>(std::popcount(bits));

@@ -23,8 +23,9 @@
 
 namespace tombola::checkpoint {
 
-/// Files that a checkpoint may be cut into; all are kept open.
-inline constexpr std::size_t max_shards = 1000;
+/// Files that a checkpoint may be cut into: all are kept open, and while it is written anew as many
+/// again, of the 1024 that a process usually may.
+inline constexpr std::size_t max_shards = 400;
 
 /// A tensor of a checkpoint and where its bytes lie.
 struct stored_tensor {
@@ -79,7 +80,18 @@ namespace detail {
   return files;
 }
 
-/// The files of a folder whose names end so, in the order of their names.
+/// Whether this library wrote the file, a ticket or a trace: it is no checkpoint then.
+[[nodiscard]] inline bool is_ours(const std::filesystem::path& file) {
+  try {
+    const io::safetensors_file f{file};
+    const auto format = f.metadata().find("format");
+    return format != f.metadata().end() && format->second.starts_with("tombola-");
+  } catch (const error&) {
+    return false;  // whoever reads it will say what is wrong
+  }
+}
+
+/// The files of a folder whose names end so, but for ours, in the order of their names.
 [[nodiscard]] inline std::vector<std::filesystem::path> files_ending(
     const std::filesystem::path& folder, std::string_view ending) {
   std::set<std::filesystem::path> found;
@@ -88,7 +100,8 @@ namespace detail {
   for (; !code && at != std::filesystem::directory_iterator{}; at.increment(code)) {
     const std::string name = at->path().filename().string();
     std::error_code gone;  // what vanishes meanwhile is no file
-    if (!name.starts_with('.') && name.ends_with(ending) && at->is_regular_file(gone)) {
+    if (!name.starts_with('.') && name.ends_with(ending) && at->is_regular_file(gone) &&
+        !is_ours(at->path())) {
       found.insert(at->path());
     }
   }
@@ -99,8 +112,8 @@ namespace detail {
 }  // namespace detail
 
 /// What the weights of a checkpoint's folder lie in: `model.safetensors`, else its index, else the
-/// only `*.safetensors.index.json`, else the only `*.safetensors`. Throws input_error, naming the
-/// folder, where that leaves none or a choice.
+/// only `*.safetensors.index.json`, else the only `*.safetensors` that is neither ticket nor trace.
+/// Throws input_error, naming the folder, where that leaves none or a choice.
 [[nodiscard]] inline std::filesystem::path weights_in(const std::filesystem::path& folder) {
   for (const char* name : {"model.safetensors", "model.safetensors.index.json"}) {
     std::error_code code;
@@ -115,6 +128,16 @@ namespace detail {
     }
   }
   throw input_error(folder.string() + ": has no *.safetensors in it, expected a checkpoint");
+}
+
+/// Whether weights_in finds some.
+[[nodiscard]] inline bool holds_weights(const std::filesystem::path& folder) {
+  try {
+    (void)weights_in(folder);
+    return true;
+  } catch (const error&) {
+    return false;
+  }
 }
 
 /// A checkpoint of any architecture: one safetensors file, or several and the index that says which

@@ -30,7 +30,7 @@ struct weights {
 /// The weights that were chosen, and how many tensors were passed over.
 struct choice {
   std::vector<weights> chosen;
-  std::size_t not_floating = 0;  ///< of whole numbers, or other kinds that no mask is made of
+  std::size_t not_floating = 0;  ///< of whole numbers
   std::size_t flat = 0;          ///< of fewer than two extents: biases, norms
 };
 
@@ -49,7 +49,7 @@ namespace detail {
 }
 
 /// The weights behind a tensor: itself, or what PyTorch's pruning splits a parameter `name` into,
-/// `name_orig` and `name_mask` of one shape; nothing for the mask itself.
+/// a floating `name_orig` and `name_mask` of one shape; nothing for the mask itself.
 [[nodiscard]] inline std::optional<weights> weights_behind(const source& from, std::size_t place) {
   constexpr std::string_view orig = "_orig", mask = "_mask";
   const stored_tensor& t = from.tensors()[place];
@@ -57,7 +57,9 @@ namespace detail {
     if (!t.name.ends_with(ending)) return nullptr;
     const std::string name = t.name.substr(0, t.name.size() - ending.size()) + std::string{other};
     const std::size_t* at = from.find(name);
-    return at != nullptr && from.tensors()[*at].shape == t.shape ? at : nullptr;
+    if (at == nullptr || from.tensors()[*at].shape != t.shape) return nullptr;
+    const stored_tensor& values = ending == orig ? t : from.tensors()[*at];
+    return is_floating(values.type) ? at : nullptr;
   };
   if (pair_of(mask, orig) != nullptr) return std::nullopt;
   weights w{{t.name, t.shape}, place, std::nullopt, {}};
@@ -74,7 +76,7 @@ namespace detail {
 /// without a pattern those of two or more extents (matrices, embeddings, convolutions).
 ///
 /// A parameter that PyTorch's pruning has split is one group under its own name. Patterns are those
-/// of file names: `*` is any text, dots and slashes included, `?` one character, `[ab]` one of
+/// of file names: `*` is any text, dots and slashes included, `?` one byte, `[ab]` one of
 /// several. Throws input_error where a pattern matches nothing, or nothing is left; format_error,
 /// naming the file, where two groups would have one name.
 [[nodiscard]] inline choice choose(const source& from, std::span<const std::string> patterns = {}) {

@@ -69,7 +69,8 @@ public:
              progress& p)
       : from_{&from}, all_{all}, pieces_{pieces}, how_{&how}, progress_{&p} {}
 
-  /// Fills in set.cut and ties_kept. Throws input_error at the first NaN, naming tensor and element.
+  /// Fills in set.cut and ties_kept. Throws input_error at the first NaN, naming tensor and element,
+  /// runtime_failure where two passes do not see the same numbers.
   /// Precondition: 0 < set.remove <= units of the set.
   void find(ranked_set& set) {
     constexpr int bits = std::numeric_limits<Key>::digits;
@@ -79,7 +80,10 @@ public:
       cut.shift -= digit_bits;
       const auto counts = histogram(set, cut);
       std::size_t d = 0;
-      for (; counts[d] < cut.of_bound; ++d) cut.of_bound -= counts[d];
+      for (; d < digit_values && counts[d] < cut.of_bound; ++d) cut.of_bound -= counts[d];
+      if (d == digit_values) {  // fewer elements than the pass before has seen
+        throw runtime_failure(from_->path().string() + ": has changed while it was read");
+      }
       cut.bound = cut.bound << digit_bits | d;
       cut.at_bound = counts[d];
     } while (cut.shift > 0 && cut.of_bound < cut.at_bound);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "tombola/checkpoint/choose.hpp"
 #include "tombola/checkpoint/pieces.hpp"
 #include "tombola/core/detail/count_bits.hpp"
+#include "tombola/core/error.hpp"
 #include "tombola/core/mask.hpp"
 #include "tombola/core/ticket.hpp"
 #include "tombola/io/ticket_writer.hpp"
@@ -88,12 +90,22 @@ void over_kept_bits(const source& from, std::span<const weights> all, const mann
 
 /// Writes that ticket to a file without holding it; returns how many units each group keeps.
 ///
-/// Throws as mask_of and io::ticket_writer do; the file appears complete or not at all. Memory:
+/// Throws input_error if the file is one of the checkpoint's own, and as mask_of and
+/// io::ticket_writer do; the file appears complete or not at all. Memory:
 /// piece_bytes and as many bits a thread, whatever the checkpoint's size.
 inline std::vector<std::uint64_t> write_mask_of(const source& from,
                                                 std::span<const weights> all,
                                                 const std::filesystem::path& to,
                                                 const manner& how = {}) {
+  std::vector<std::filesystem::path> own{from.path()};
+  for (const shard& s : from.shards()) own.push_back(s.path);
+  for (const std::filesystem::path& file : own) {
+    std::error_code code;
+    if (std::filesystem::equivalent(file, to, code)) {
+      throw input_error(to.string() +
+                        ": is a file of the checkpoint, expected another to write to");
+    }
+  }
   provenance origin;
   origin.criterion = "nonzero";
   io::ticket_writer out{to, groups_of(all), origin};

@@ -66,8 +66,9 @@ inline void check(const magnitude_pruning& how, std::span<const weights> all) {
   const auto [n, m] = *how.pattern;
   const std::string pattern = std::to_string(n) + " of every " + std::to_string(m) + " weights";
   if (m == 0 || n > m || m > max_pattern) {
-    throw input_error("prune: asked to keep " + pattern + ", expected at most as many as there " +
-                      "are, and those from 1 to " + std::to_string(max_pattern));
+    throw input_error("prune: asked to keep " + pattern +
+                      ", expected N of every M with N from 0 to M, and M from 1 to " +
+                      std::to_string(max_pattern));
   }
   for (const weights& w : all) {
     if (last_extent(w) % m == 0) continue;
@@ -102,6 +103,7 @@ public:
     const std::size_t workers = workers_for(pieces_.size(), *how_);
     std::vector<space> spaces(workers);
     std::vector<std::vector<std::size_t>> rooms(workers);
+    std::atomic<std::size_t> nan{pieces_.size()};  // the first piece with one
     over_tasks(pieces_.size(), workers, *progress_, [&](std::size_t i, std::size_t worker) {
       const piece& x = pieces_[i];
       const weights& w = all_[x.weights];
@@ -109,12 +111,13 @@ public:
       const auto bytes = effective_bytes(*from_, w, x.first, x.units, s);
       s.kept.assign(words_for(x.units), 0);
       with_keys<Key>(from_->tensors()[w.tensor].type, bytes,
-                     [&](auto key_of) { keep(i, key_of, s.kept, rooms[worker]); });
+                     [&](auto key_of) { keep(i, key_of, s.kept, rooms[worker], nan); });
       out.write(w, x.first, bytes, s);
       bits.write(x.weights, x.first, x.units, s.kept);
       kept[x.weights] += tombola::detail::fastest_bits().count(s.kept.data(), s.kept.size());
       progress_->add(bytes.size());
     });
+    if (nan < pieces_.size()) refuse_nan(pieces_[nan], spaces[0]);
     return {kept.begin(), kept.end()};
   }
 
@@ -160,27 +163,42 @@ private:
     }
   }
 
-  /// A finder's first pass looks for NaN; this is for what no finder has seen.
+  /// A finder's first pass looks for NaN; this is for what no finder has seen. All pieces are looked
+  /// at, so that the first is named, whoever comes upon one first.
   template <class KeyOf>
-  void require_numbers(std::size_t i, KeyOf key_of) const {
+  void look_for_nan(std::size_t i, KeyOf key_of, std::atomic<std::size_t>& first) const {
     const piece& x = pieces_[i];
-    const stored_tensor& t = from_->tensors()[all_[x.weights].tensor];
     Key largest = 0;
     for (std::size_t u = 0; u < x.units; ++u) largest = std::max<Key>(largest, key_of(u));
-    if (largest <= infinity_of<Key>(t.type)) return;
+    if (largest <= infinity_of<Key>(type_of(x))) return;
+    std::size_t known = first.load();
+    while (i < known && !first.compare_exchange_weak(known, i)) {
+    }
+  }
+
+  [[noreturn]] void refuse_nan(const piece& x, space& s) const {
+    const weights& w = all_[x.weights];
+    const auto bytes = effective_bytes(*from_, w, x.first, x.units, s);
     std::size_t u = 0;
-    while (key_of(u) <= infinity_of<Key>(t.type)) ++u;
-    throw nan_error(*from_, t, x.first + u);
+    with_keys<Key>(type_of(x), bytes, [&](auto key_of) {
+      while (u < x.units && key_of(u) <= infinity_of<Key>(type_of(x))) ++u;
+    });
+    throw nan_error(*from_, from_->tensors()[w.tensor], x.first + u);
+  }
+
+  [[nodiscard]] io::dtype type_of(const piece& x) const {
+    return from_->tensors()[all_[x.weights].tensor].type;
   }
 
   template <class KeyOf>
   void keep(std::size_t i,
             KeyOf key_of,
             std::span<std::uint64_t> words,
-            std::vector<std::size_t>& room) const {
+            std::vector<std::size_t>& room,
+            std::atomic<std::size_t>& nan) const {
     const piece& x = pieces_[i];
     const weights& w = all_[x.weights];
-    if (what_.pattern || has_short_rows(w)) require_numbers(i, key_of);
+    if (what_.pattern || has_short_rows(w)) look_for_nan(i, key_of, nan);
     if (what_.pattern) {
       keep_best_of_blocks(key_of, x.units, what_.pattern->kept, what_.pattern->of, words, room);
     } else if (has_short_rows(w)) {
@@ -189,7 +207,7 @@ private:
     } else {
       for (std::size_t p = first_segment_[i]; p < first_segment_[i + 1]; ++p) {
         const ranked_set& set = sets_[places_[p].set];
-        if (set.remove == 0) require_numbers(i, key_of);
+        if (set.remove == 0) look_for_nan(i, key_of, nan);
         keep_above(set, set.segments[places_[p].segment], key_of, words);
       }
     }
@@ -254,21 +272,24 @@ inline pruned prune_by_magnitude(const source& from,
   provenance origin;
   origin.criterion = "magnitude";
   origin.search = "one shot";
-  io::ticket_writer bits{out.path() / "ticket.safetensors", result.groups, origin};
-  const auto run = [&]<class Key>(Key) {
-    result.kept = detail::magnitude_pruner<Key>{from, all, what, how, p}.write(out, bits);
-  };
-  if (width == 2) {
-    run(std::uint16_t{});
-  } else if (width == 4) {
-    run(std::uint32_t{});
-  } else {
-    run(std::uint64_t{});
-  }
-  bits.commit();
-  for (const std::filesystem::path& file : beside) out.add(file);
-  out.commit();
-  return result;
+  // The folder's files have names that are gone when somebody reads a message about them.
+  return out.named([&] {
+    io::ticket_writer bits{out.path() / "ticket.safetensors", result.groups, origin};
+    const auto run = [&]<class Key>(Key) {
+      result.kept = detail::magnitude_pruner<Key>{from, all, what, how, p}.write(out, bits);
+    };
+    if (width == 2) {
+      run(std::uint16_t{});
+    } else if (width == 4) {
+      run(std::uint32_t{});
+    } else {
+      run(std::uint64_t{});
+    }
+    bits.commit();
+    for (const std::filesystem::path& file : beside) out.add(file);
+    out.commit();
+    return result;
+  });
 }
 
 }  // namespace tombola::checkpoint

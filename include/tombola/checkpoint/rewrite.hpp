@@ -35,6 +35,18 @@ public:
   /// Where further files can be put.
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return folder_.path(); }
 
+  /// Does some work, and speaks of the folder to come where it fails in the temporary one.
+  template <class Work>
+  auto named(Work work) const {
+    try {
+      return work();
+    } catch (const input_error& e) {
+      throw input_error(folder_.in_target(e.what()));
+    } catch (const runtime_failure& e) {
+      throw runtime_failure(folder_.in_target(e.what()));
+    }
+  }
+
   /// Copies all bytes but those of these weights, their copies and masks.
   void copy_rest(std::span<const weights> all, const manner& how, progress& p) const {
     struct range {

@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
+#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -13,60 +15,107 @@
 #include "tombola/checkpoint/choose.hpp"
 #include "tombola/checkpoint/pieces.hpp"
 #include "tombola/io/dtype.hpp"
+#include "tombola/io/sha256.hpp"
 
 namespace tombola::checkpoint {
 
 namespace detail {
 
-/// Whether two tensors of one type and shape hold the same bytes, and not only zeros: freshly made
-/// matrices of zeros are not tied.
-[[nodiscard]] inline bool same_bytes(const source& from,
-                                     const stored_tensor& a,
-                                     const stored_tensor& b,
-                                     space& s) {
-  bool some = false;
-  for (std::uint64_t at = 0; at < a.bytes;) {
-    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(piece_bytes, a.bytes - at));
-    s.bytes.resize(piece_bytes), s.mask_bytes.resize(piece_bytes);
-    const auto left = std::span{s.bytes}.first(n), right = std::span{s.mask_bytes}.first(n);
-    from.read(a, at, left);
-    from.read(b, at, right);
-    if (!std::equal(left.begin(), left.end(), right.begin())) return false;
-    some = some ||
-           std::any_of(left.begin(), left.end(), [](std::byte x) { return x != std::byte{0}; });
-    at += n;
+/// SHA-256 of a tensor's bytes, or nothing where all its elements are one value: freshly made zeros
+/// and ones are not tied.
+[[nodiscard]] inline std::optional<std::string> digest_of(const source& from,
+                                                          const stored_tensor& t,
+                                                          space& s) {
+  const std::size_t width = io::info(t.type).bytes;
+  io::sha256 h;
+  std::vector<std::byte> first(width);
+  bool constant = true;
+  for (std::uint64_t at = 0; at < t.bytes; at += piece_bytes) {
+    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(piece_bytes, t.bytes - at));
+    s.bytes.resize(std::max(s.bytes.size(), n));
+    const auto bytes = std::span{s.bytes}.first(n);
+    from.read(t, at, bytes);
+    if (at == 0) std::copy_n(bytes.begin(), width, first.begin());
+    for (std::size_t i = 0; i < n && constant; i += width) {
+      constant =
+          std::equal(first.begin(), first.end(), bytes.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+    h.update(bytes);
   }
-  return some;
+  if (constant) return std::nullopt;
+  return h.hex();
 }
+
+/// Finds tensors of the same type, shape and bytes; what begins unlike others is read no further.
+class tie_finder {
+public:
+  explicit tie_finder(const source& from) : from_{&from} {}
+
+  /// The place that was given for a tensor like this one, or nothing.
+  [[nodiscard]] std::optional<std::size_t> find(const stored_tensor& t) {
+    auto& others = alike_[key_of(t)];
+    if (others.empty()) return std::nullopt;
+    const auto digest = digest_of(*from_, t, space_);
+    if (!digest) return std::nullopt;
+    for (known& k : others) {
+      if (!k.looked_at) k.digest = digest_of(*from_, *k.tensor, space_), k.looked_at = true;
+      if (k.digest == digest) return k.place;
+    }
+    return std::nullopt;
+  }
+
+  void add(const stored_tensor& t, std::size_t place) {
+    alike_[key_of(t)].push_back({&t, place, false, {}});
+  }
+
+private:
+  struct known {
+    const stored_tensor* tensor;
+    std::size_t place;
+    bool looked_at;
+    std::optional<std::string> digest;
+  };
+  using key = std::tuple<io::dtype, std::vector<std::size_t>, std::vector<std::byte>>;
+
+  [[nodiscard]] key key_of(const stored_tensor& t) const {
+    std::vector<std::byte> first(static_cast<std::size_t>(std::min<std::uint64_t>(64, t.bytes)));
+    from_->read(t, 0, first);
+    return {t.type, t.shape, std::move(first)};
+  }
+
+  const source* from_;
+  std::map<key, std::vector<known>> alike_;
+  space space_;
+};
 
 }  // namespace detail
 
 /// The weights with tied ones as one: of tensors that hold the same bytes the first is left, and the
-/// others are its copies. Weights with masks beside them are left as they are.
+/// others are its copies, those that were not chosen too.
 ///
-/// Cost: the first 64 bytes of each tensor, and all of those that begin alike.
+/// Tensors whose elements are all one value are not tied, nor are weights with masks beside them.
+/// Cost: the first 64 bytes of each floating-point tensor, and all of those that begin alike.
 [[nodiscard]] inline std::vector<weights> tie(const source& from, std::vector<weights> all) {
-  using beginning = std::tuple<io::dtype, std::vector<std::size_t>, std::vector<std::byte>>;
   std::vector<weights> distinct;
-  std::map<beginning, std::vector<std::size_t>> alike;  // places in `distinct`
-  detail::space s;
+  std::vector<bool> seen(from.tensors().size(), false);
+  detail::tie_finder finder{from};
   for (weights& w : all) {
     const stored_tensor& t = from.tensors()[w.tensor];
-    if (w.mask || t.bytes == 0) {
-      distinct.push_back(std::move(w));
+    seen[w.tensor] = true;
+    const auto first = w.mask ? std::nullopt : finder.find(t);
+    if (first) {
+      distinct[*first].copies.push_back(w.tensor);
       continue;
     }
-    std::vector<std::byte> first(static_cast<std::size_t>(std::min<std::uint64_t>(64, t.bytes)));
-    from.read(t, 0, first);
-    auto& candidates = alike[{t.type, t.shape, std::move(first)}];
-    const auto same = std::find_if(candidates.begin(), candidates.end(), [&](std::size_t place) {
-      return detail::same_bytes(from, from.tensors()[distinct[place].tensor], t, s);
-    });
-    if (same != candidates.end()) {
-      distinct[*same].copies.push_back(w.tensor);
-    } else {
-      candidates.push_back(distinct.size());
-      distinct.push_back(std::move(w));
+    if (!w.mask) finder.add(t, distinct.size());
+    distinct.push_back(std::move(w));
+  }
+  for (std::size_t place = 0; place < from.tensors().size(); ++place) {
+    if (seen[place] || !is_floating(from.tensors()[place].type)) continue;
+    const auto w = detail::weights_behind(from, place);
+    if (!w || w->mask) continue;
+    if (const auto first = finder.find(from.tensors()[place])) {
+      distinct[*first].copies.push_back(place);
     }
   }
   return distinct;
