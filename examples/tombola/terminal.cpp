@@ -78,6 +78,7 @@ void terminal::clear_line() {
 void stop_politely_at_ctrl_c() {
   std::signal(SIGINT, ask_for_a_stop);
   std::signal(SIGTERM, ask_for_a_stop);
+  std::signal(SIGHUP, ask_for_a_stop);  // the terminal has gone
 }
 
 }  // namespace tombola::driver
