@@ -8,7 +8,6 @@
 #include <chrono>
 #include <cmath>
 #include <iostream>
-#include <limits>
 #include <memory>
 #include <utility>
 
@@ -37,7 +36,6 @@ void note_left_out(const checkpoint::choice& c, terminal& screen) {
 }
 
 nlohmann::json counts_of(const std::vector<group>& groups, const std::vector<std::uint64_t>& kept) {
-  nlohmann::json j{{"kept", std::uint64_t{0}}, {"size", std::uint64_t{0}}};
   nlohmann::json each = nlohmann::json::object();
   std::uint64_t all_kept = 0, all = 0;
   for (std::size_t g = 0; g < groups.size(); ++g) {

@@ -255,8 +255,9 @@ private:
 /// element), or a folder that is there already; shape_error where rows are no multiple of a pattern;
 /// as source::read and atomic_file do. The folder appears complete or not at all.
 /// Memory: per thread two pieces of piece_bytes (eight rows where rows are ranked) and a histogram of
-/// 512 KiB; 24 bytes for every piece. Cost: one pass to write and, but for patterns and short rows, one
-/// for every 16 bits of the widest type and one to share out ties. Results do not depend on threads.
+/// 512 KiB; some 100 bytes for every piece. Cost: one pass to write and, but for patterns and short
+/// rows, one for every 16 bits of the widest type and one to share out ties. Results do not depend on
+/// threads.
 /// Source: S. Han et al., "Learning both weights and connections", NIPS 2015.
 inline pruned prune_by_magnitude(const source& from,
                                  std::span<const weights> all,
