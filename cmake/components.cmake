@@ -42,12 +42,12 @@ function(tombola_interface target)
   set_property(GLOBAL APPEND PROPERTY TOMBOLA_TARGETS ${target})
 endfunction()
 
-# tombola_component(NAME [NEEDS PACKAGE] FLOORS FLOOR... LINKS LIBRARY...): the target tombola::NAME
-# on top of tombola::tombola. Without its package it is an error in the project's own build, and
-# simply not there in somebody else's.
+# tombola_component(NAME [OPTIONAL] [NEEDS PACKAGE] FLOORS FLOOR... LINKS LIBRARY...): the target
+# tombola::NAME on top of tombola::tombola. Without its package it is an error in the project's own
+# build, unless it is optional, and simply not there in somebody else's.
 function(tombola_component name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "NEEDS" "FLOORS;LINKS")
-  if(arg_NEEDS AND TOMBOLA_DEVELOPER)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "OPTIONAL" "NEEDS" "FLOORS;LINKS")
+  if(arg_NEEDS AND TOMBOLA_DEVELOPER AND NOT arg_OPTIONAL)
     find_package(${arg_NEEDS} REQUIRED)
   elseif(arg_NEEDS)
     find_package(${arg_NEEDS} QUIET)

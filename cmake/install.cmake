@@ -22,5 +22,6 @@ write_basic_package_version_file(
   tombola-config-version.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES ${PROJECT_BINARY_DIR}/tombola-config.cmake
               ${PROJECT_BINARY_DIR}/tombola-config-version.cmake cmake/Findutf8proc.cmake
+              cmake/Findonednn.cmake
         DESTINATION ${package_dir})
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/tombola)

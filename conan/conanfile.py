@@ -24,15 +24,23 @@ class TombolaRecipe(ConanFile):
     # Every component can be left out together with the library it stands on.
     options = {
         "eigen": [True, False],  # tombola::eigen, the portable backend
+        "onednn": [True, False],  # tombola::onednn, its products for that backend
         "data": [True, False],  # tombola::data, WordPiece, GLUE and experiments
         "analysis": [True, False],  # tombola::analysis and tombola::xtensor
         "zlib": [True, False],  # tombola::zlib, .npz files
     }
-    default_options = {"eigen": True, "data": True, "analysis": True, "zlib": True}
+    default_options = {
+        "eigen": True,
+        "onednn": False,
+        "data": True,
+        "analysis": True,
+        "zlib": True,
+    }
 
     # One table: the option, what it requires, and the CMake package that must be kept away without.
     _needs = {
         "eigen": ("eigen/3.4.0", "Eigen3"),
+        "onednn": ("onednn/2.6.3", "onednn"),
         "data": ("utf8proc/2.8.0", "utf8proc"),
         "analysis": ("xtensor/0.24.3", "xtensor"),
         "zlib": ("zlib/1.2.13", "ZLIB"),

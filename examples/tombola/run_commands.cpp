@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <iostream>
+#include <utility>
 
 #include "examples/tombola/steps.hpp"
 #include "examples/tombola/terminal.hpp"
@@ -48,29 +49,40 @@ void print_result(const std::filesystem::path& folder, const common_options& c) 
   std::cout << '\n' << folder.string() << '\n';
 }
 
+product_precision chosen(const run_command& c, const experiment::observer& watch) {
+  if (c.precision == precision_choice::float32) return product_precision::float32;
+  if (c.precision == precision_choice::bfloat16) return product_precision::bfloat16;
+  const product_precision p = faster_precision_here(c.common.threads);
+  watch.say(fmt::format("precision {}: the faster one here", to_string(p)));
+  return p;
+}
+
 template <class Settings>
-void carry_out(const Settings& s, const run_command& c) {
+void carry_out(Settings s, const run_command& c) {
   stop_politely_at_ctrl_c();
   terminal screen{c.common.quiet};
   const experiment::observer watch = screen.observer();
-  const auto prepared = experiment::prepare(s);
-  const auto folder = run(prepared, {c.out, {c.common.threads}, {TOMBOLA_COMMIT}}, watch);
+  s.precision = chosen(c, watch);
+  const auto prepared = experiment::prepare(std::move(s));
+  experiment::provenance_of_run who{TOMBOLA_COMMIT};
+  who.machine += ", " + products_in_words();
+  const auto folder = run(prepared, {c.out, {c.common.threads}, who}, watch);
   print_result(folder, c.common);
 }
 
 }  // namespace
 
 void pretrain(experiment::pretrain_settings s, const run_command& c) {
-  carry_out(s, c);
+  carry_out(std::move(s), c);
 }
-void train(const experiment::train_settings& s, const run_command& c) {
-  carry_out(s, c);
+void train(experiment::train_settings s, const run_command& c) {
+  carry_out(std::move(s), c);
 }
-void find_masks(const experiment::search_settings& s, const run_command& c) {
-  carry_out(s, c);
+void find_masks(experiment::search_settings s, const run_command& c) {
+  carry_out(std::move(s), c);
 }
-void evaluate(const experiment::evaluation_settings& s, const run_command& c) {
-  carry_out(s, c);
+void evaluate(experiment::evaluation_settings s, const run_command& c) {
+  carry_out(std::move(s), c);
 }
 
 }  // namespace tombola::driver

@@ -15,14 +15,18 @@
 
 namespace tombola::driver {
 
+/// What the products of a model are rounded to, or whichever is faster here.
+enum class precision_choice { float32, bfloat16, automatic };
+
 struct run_command {
   std::filesystem::path out;
+  precision_choice precision = precision_choice::float32;
   common_options common;
 };
 
 void pretrain(experiment::pretrain_settings s, const run_command& c);
-void train(const experiment::train_settings& s, const run_command& c);
-void find_masks(const experiment::search_settings& s, const run_command& c);
-void evaluate(const experiment::evaluation_settings& s, const run_command& c);
+void train(experiment::train_settings s, const run_command& c);
+void find_masks(experiment::search_settings s, const run_command& c);
+void evaluate(experiment::evaluation_settings s, const run_command& c);
 
 }  // namespace tombola::driver

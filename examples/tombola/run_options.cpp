@@ -16,6 +16,15 @@ namespace {
 void add_run(CLI::App* app, run_command& c) {
   app->add_option("--out", c.out, "Folder of runs; the run's own folder in it is printed")
       ->required();
+  static const std::map<std::string, precision_choice> precisions{
+      {"float32", precision_choice::float32},
+      {"bfloat16", precision_choice::bfloat16},
+      {"auto", precision_choice::automatic}};
+  app->add_option("--precision", c.precision,
+                  "Operands of large products: float32, bfloat16, or auto, the faster one here, "
+                  "measured; all else is float32")
+      ->transform(CLI::CheckedTransformer(precisions))
+      ->default_str("float32");
   add_threads(app, c.common);
   app->set_config("--config", "", "Options from a file, `key = value` lines");
   add_common(app, c.common);

@@ -1,15 +1,17 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
+#include "tombola/backend/precision.hpp"
 #include "tombola/experiment/evaluate.hpp"
 #include "tombola/experiment/find_masks.hpp"
 #include "tombola/experiment/observer.hpp"
 #include "tombola/experiment/pretrain.hpp"
 #include "tombola/experiment/train.hpp"
 
-// The steps of an experiment on the backends that this program was built with. Only the .cpp of a
-// backend sees the backend: BERT is compiled once for each.
+// The steps of an experiment on the backend that this program was built with. Only steps.cpp sees
+// it: BERT is compiled once.
 
 namespace tombola::driver {
 
@@ -24,6 +26,12 @@ struct run_options {
   driver::device device;
   experiment::provenance_of_run who;
 };
+
+/// The precision whose products are faster on this processor, measured.
+product_precision faster_precision_here(int threads);
+
+/// Whose products a run computes with, such as `oneDNN 2.6.3`: for its provenance.
+std::string products_in_words();
 
 // Each step carries a prepared run out, or finds it done, and returns its folder.
 std::filesystem::path run(const experiment::prepared_pretraining& p,

@@ -4,7 +4,7 @@
 
 cmake_minimum_required(VERSION 3.25)
 
-set(libraries Eigen xtensor xtl boost fmt nlohmann utf8proc CLI benchmark zlib zconf omp)
+set(libraries Eigen xtensor xtl boost fmt nlohmann utf8proc CLI benchmark zlib zconf omp oneapi)
 
 # floors_need(FLOORS FLOOR... NEED LIBRARY...)
 function(floors_need)

@@ -20,6 +20,7 @@ struct evaluation_settings {
   std::filesystem::path ticket;  ///< empty: the one the run was trained under, if any
   std::string split = "dev";
   std::size_t batch = 64;
+  product_precision precision = product_precision::float32;
 };
 
 struct prepared_evaluation {
@@ -48,6 +49,7 @@ struct prepared_evaluation {
       {"ticket", t ? nlohmann::json(io::fingerprint(*t)) : nlohmann::json(nullptr)},
       {"ticket_kind", t ? nlohmann::json(t->origin.kind) : nlohmann::json(nullptr)},
       {"batch", s.batch}};
+  put_precision(settings, s.precision);
   run_key key{"evaluate", task.name, run.seed, std::move(settings)};
   return {s,         std::move(run), std::move(task), std::move(examples), std::move(t),
           retrained, std::move(key)};

@@ -75,6 +75,7 @@ struct search_settings {
   double weight_share = 0.05;    ///< of the weights left in a step
   std::size_t weight_steps = 0;  ///< at most; 0: 30 in the study's mode, else 60
   std::size_t batch = 64;
+  product_precision precision = product_precision::float32;
 };
 
 /// A search whose inputs have been read and checked.
@@ -140,6 +141,7 @@ namespace detail {
     settings["estimator"] = to_string(s.which);
     settings["step_share"] = s.step_share;
   }
+  put_precision(settings, s.precision);
   run_key key{"find-masks", task.name, run.seed, std::move(settings)};
   return {std::move(s),         std::move(run), std::move(task),
           std::move(selection), std::move(dev), std::move(key)};

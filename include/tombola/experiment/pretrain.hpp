@@ -30,6 +30,7 @@ struct pretrain_settings {
   std::size_t max_length = 128;
   double warm_up_share = 0.05;
   double checkpoint_seconds = 60.0;
+  product_precision precision = product_precision::float32;
 };
 
 struct prepared_pretraining {
@@ -61,6 +62,7 @@ struct prepared_pretraining {
                           {"batch", s.batch},
                           {"max_length", s.max_length},
                           {"warm_up_share", s.warm_up_share}};
+  put_precision(settings, s.precision);
   run_key key{"pretrain", s.name, s.seed, std::move(settings)};
   return {std::move(s), std::move(tokenizer), std::move(text), std::move(key)};
 }

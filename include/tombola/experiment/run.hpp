@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tombola/backend/precision.hpp"
 #include "tombola/core/error.hpp"
 #include "tombola/io/atomic_file.hpp"
 #include "tombola/io/json.hpp"
@@ -43,6 +44,11 @@ struct run_key {
            io::sha256_hex(canonical_text()).substr(0, 12);
   }
 };
+
+/// Notes what the products were rounded to. Nothing for float32, so that folders keep their names.
+inline void put_precision(nlohmann::json& settings, product_precision p) {
+  if (p != product_precision::float32) settings["precision"] = to_string(p);
+}
 
 /// A file that went into a run.
 struct run_input {

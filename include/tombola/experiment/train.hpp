@@ -37,6 +37,7 @@ struct train_settings {
   std::size_t max_length = 128;
   std::size_t rows = 0;  ///< of the training set, drawn by the seed
   double warm_up_share = 0.0;
+  product_precision precision = product_precision::float32;
   double checkpoint_seconds = 60.0;  ///< changes no result
 };
 
@@ -89,6 +90,7 @@ struct prepared_training {
   std::optional<ticket> t;
   if (!s.ticket.empty()) t = io::read_ticket(s.ticket);
   nlohmann::json settings = settings_json(s);
+  put_precision(settings, s.precision);
   settings["model"] = source.fingerprint;
   settings["train"] = train.fingerprint;
   settings["dev"] = dev.fingerprint;

@@ -42,6 +42,16 @@ template <class A>
          c.magnitude * std::max(1.0, largest);
 }
 
+/// A factory may allow more, and says how much: `static double allowed(const verb_case&, double
+/// largest)` is added to what its activations' type allows.
+template <class Factory>
+[[nodiscard]] double tolerance_of(const verb_case& c, double largest) {
+  using activation = typename decltype(Factory::make(1))::activation;
+  double within = tolerance<activation>(c, largest);
+  if constexpr (requires { Factory::allowed(c, largest); }) within += Factory::allowed(c, largest);
+  return within;
+}
+
 [[nodiscard]] inline double largest_of(const std::vector<double>& v) {
   double largest = 0.0;
   for (const double x : v) largest = std::max(largest, std::abs(x));
@@ -68,12 +78,12 @@ inline void check_close(const std::string& name,
   CHECK(distance <= within);
 }
 
-template <class A>
+template <class Factory>
 void check_close(const results& found, const results& expected, const verb_case& c) {
   REQUIRE(found.size() == expected.size());
   for (const auto& [name, numbers] : expected) {
     REQUIRE(found.contains(name));
-    check_close(name, found.at(name), numbers, tolerance<A>(c, largest_of(numbers)));
+    check_close(name, found.at(name), numbers, tolerance_of<Factory>(c, largest_of(numbers)));
   }
 }
 
@@ -99,20 +109,18 @@ template <class Case>
 template <class Factory, class Case>
 void check_forward(const Case& c) {
   auto b = Factory::make(1);
-  using activation = typename decltype(b)::activation;
   reference_backend<double> reference;
   const results found = c.forward(b, c.inputs);
-  check_close<activation>(found, apart(c).forward(reference, c.inputs), c);
+  check_close<Factory>(found, apart(c).forward(reference, c.inputs), c);
   check_threads<Factory>(found, [&c](auto& other) { return c.forward(other, c.inputs); });
 }
 
 template <class Factory, class Case>
 void check_backward(const Case& c) {
   auto b = Factory::make(1);
-  using activation = typename decltype(b)::activation;
   reference_backend<double> reference;
   const results found = c.backward(b, c.inputs);
-  check_close<activation>(found, apart(c).backward(reference, c.inputs), c);
+  check_close<Factory>(found, apart(c).backward(reference, c.inputs), c);
   check_threads<Factory>(found, [&c](auto& other) { return c.backward(other, c.inputs); });
 }
 

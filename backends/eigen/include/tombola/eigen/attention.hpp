@@ -49,7 +49,7 @@ inline void for_heads(workers<T, P>& w,
   for (std::size_t b = 0; b < s.count(); ++b)
     longest = std::max(longest, offset(b + 1) - offset(b));
   const std::size_t stride = (longest + 15) / 16 * 16;
-  const std::size_t lent = P::template workspace<T>();
+  const std::size_t lent = w.product().template workspace<T>();
   w.plan(lent + 2 * query_block * stride);
 
   w.share(s.count() * heads, [&](std::size_t i, T* scratch) {
@@ -88,10 +88,13 @@ inline void clear(block<T> b, std::size_t rows, std::size_t columns) noexcept {
 
 /// scores = q k^T / sqrt(D) for a block of queries.
 template <class P, class T>
-inline void score_block(const attention_piece<T>& p, std::size_t query, std::size_t count) {
+inline void score_block(const P& product,
+                        const attention_piece<T>& p,
+                        std::size_t query,
+                        std::size_t count) {
   clear<T>({p.scores, p.stride}, count, p.tokens);
-  P::template add<form::nt>({count, p.tokens, p.width}, p.scale, p.queries_from(query), p.keys,
-                            block<T>{p.scores, p.stride}, p.workspace);
+  product.template add<form::nt>({count, p.tokens, p.width}, p.scale, p.queries_from(query), p.keys,
+                                 block<T>{p.scores, p.stride}, p.workspace);
 }
 
 /// Turns a row of scores into probabilities, and answers the log of the sum of exponentials.
@@ -130,7 +133,7 @@ inline void compute(workers<T, P>& w, const attention<T>& v) {
   for_heads(w, v.qkv, v.heads, v.sequences, [&](const attention_piece<T>& p) {
     const T factor = factor_of(v.factors, p);
     for_query_blocks(p, [&](std::size_t query, std::size_t count) {
-      score_block<P>(p, query, count);
+      score_block(w.product(), p, query, count);
       for (std::size_t i = 0; i < count; ++i) {
         T* row = p.scores + i * p.stride;
         const T log_sum = softmax_row(row, p.tokens);
@@ -142,8 +145,9 @@ inline void compute(workers<T, P>& w, const attention<T>& v) {
       const view<T>& kept = v.ungated.empty() ? v.context : v.ungated;
       const block<T> ungated = p.columns_of(kept, query), out = p.columns_of(v.context, query);
       clear(ungated, count, p.width);
-      P::template add<form::nn>({count, p.width, p.tokens}, T{1},
-                                block<const T>{p.scores, p.stride}, p.values, ungated, p.workspace);
+      w.product().template add<form::nn>({count, p.width, p.tokens}, T{1},
+                                         block<const T>{p.scores, p.stride}, p.values, ungated,
+                                         p.workspace);
       for (std::size_t i = 0; i < count; ++i) {
         const T* from = ungated.data + i * ungated.stride;
         T* to = out.data + i * out.stride;
@@ -198,10 +202,10 @@ inline void compute(workers<T, P>& w, const attention_backward<T>& v) {
       const block<const T> dout = p.columns_of(v.dcontext, query);
       const block<const T> context = p.columns_of(v.context, query);
       const block<const T> probabilities{p.scores, p.stride}, dscores{p.other, p.stride};
-      score_block<P>(p, query, count);
+      score_block(w.product(), p, query, count);
       clear<T>({p.other, p.stride}, count, p.tokens);
-      P::template add<form::nt>({count, p.tokens, p.width}, factor, dout, p.values,
-                                block<T>{p.other, p.stride}, p.workspace);
+      w.product().template add<form::nt>({count, p.tokens, p.width}, factor, dout, p.values,
+                                         block<T>{p.other, p.stride}, p.workspace);
       for (std::size_t i = 0; i < count; ++i) {
         T* row = p.scores + i * p.stride;
         const T log_sum = v.log_sum.data[(p.first + query + i) * v.heads + p.head];
@@ -211,12 +215,13 @@ inline void compute(workers<T, P>& w, const attention_backward<T>& v) {
         const dropout_row place = drops ? row_of(v.sequences, p, query + i) : dropout_row{};
         score_gradient_row(v.drop, place, dot, row, p.other + i * p.stride, p.tokens);
       }
-      P::template add<form::tn>({p.tokens, p.width, count}, factor, probabilities, dout, dvalues,
-                                p.workspace);
-      P::template add<form::nn>({count, p.width, p.tokens}, p.scale, dscores, p.keys,
-                                block<T>{start + query * v.dqkv.cols, v.dqkv.cols}, p.workspace);
-      P::template add<form::tn>({p.tokens, p.width, count}, p.scale, dscores, p.queries_from(query),
-                                dkeys, p.workspace);
+      w.product().template add<form::tn>({p.tokens, p.width, count}, factor, probabilities, dout,
+                                         dvalues, p.workspace);
+      w.product().template add<form::nn>({count, p.width, p.tokens}, p.scale, dscores, p.keys,
+                                         block<T>{start + query * v.dqkv.cols, v.dqkv.cols},
+                                         p.workspace);
+      w.product().template add<form::tn>({p.tokens, p.width, count}, p.scale, dscores,
+                                         p.queries_from(query), dkeys, p.workspace);
     });
   });
 }
@@ -249,7 +254,7 @@ inline void compute(workers<T, P>& w, const attention_statistics<T>& v) {
     }
     double entropy = 0.0;
     for_query_blocks(p, [&](std::size_t query, std::size_t count) {
-      score_block<P>(p, query, count);
+      score_block(w.product(), p, query, count);
       for (std::size_t i = 0; i < count; ++i) {
         T* row = p.scores + i * p.stride;
         if (!v.entropy.empty()) entropy += entropy_of(row, p.tokens);

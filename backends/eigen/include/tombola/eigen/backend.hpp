@@ -1,6 +1,7 @@
 #pragma once
 
 #include <concepts>
+#include <utility>
 
 #include "tombola/backend/backend.hpp"
 #include "tombola/backend/host_storage.hpp"
@@ -29,9 +30,11 @@ public:
   using activation = T;
 
   /// Throws input_error unless threads is at least 1. Without OpenMP one thread does everything.
-  explicit backend(int threads) : workers_{threads} {}
+  explicit backend(int threads, Products product = Products{})
+      : workers_{threads, std::move(product)} {}
 
   [[nodiscard]] int threads() const noexcept { return workers_.threads(); }
+  [[nodiscard]] const Products& product() const noexcept { return workers_.product(); }
 
   /// Computes a verb whose check() has passed; perform() calls both.
   template <class Verb>

@@ -55,7 +55,7 @@ template <class T, class P, class Body>
 inline void for_tiles(workers<T, P>& w, extents e, const Body& body) {
   if (e.m == 0 || e.n == 0) return;
   const tiling t = tiles_of({e.m, e.n, std::max<std::size_t>(1, e.k)});
-  w.plan(P::template workspace<T>());
+  w.plan(w.product().template workspace<T>());
   w.share(t.count(), [&](std::size_t i, T* workspace) {
     tile at{i / t.column_tiles * t.rows, i % t.column_tiles * t.columns, t.rows, t.columns};
     at.rows = std::min(at.rows, e.m - at.row);
@@ -80,7 +80,8 @@ template <class T>
 
 /// y = x weight^T + bias on one tile: the bias is laid down first and the product added to it.
 template <class P, class T>
-inline void linear_tile(const view<const T>& x,
+inline void linear_tile(const P& product,
+                        const view<const T>& x,
                         const view<const T>& weight,
                         const view<const T>& bias,
                         const view<T>& y,
@@ -93,16 +94,16 @@ inline void linear_tile(const view<const T>& x,
       std::copy_n(bias.data + at.column, n, row);
     }
   });
-  P::template add<form::nt>({at.rows, at.columns, x.cols}, T{1}, part_of(x, at.row, 0),
-                            part_of(weight, at.column, 0), part_of(y, at.row, at.column),
-                            workspace);
+  product.template add<form::nt>({at.rows, at.columns, x.cols}, T{1}, part_of(x, at.row, 0),
+                                 part_of(weight, at.column, 0), part_of(y, at.row, at.column),
+                                 workspace);
 }
 
 /// y = x weight^T + bias, [M, N] from [M, K] and [N, K]; overwritten.
 template <class T, class P>
 inline void compute(workers<T, P>& w, const linear<T>& v) {
   for_tiles(w, {v.y.rows, v.y.cols, v.x.cols}, [&](const tile& at, T* workspace) {
-    linear_tile<P>(v.x, v.weight, v.bias, v.y, at, workspace);
+    linear_tile(w.product(), v.x, v.weight, v.bias, v.y, at, workspace);
   });
 }
 
@@ -111,7 +112,7 @@ template <class T, class P>
 inline void compute(workers<T, P>& w, const linear_gelu<T>& v) {
   const view<T> pre = v.pre.empty() ? v.y : v.pre;
   for_tiles(w, {v.y.rows, v.y.cols, v.x.cols}, [&](const tile& at, T* workspace) {
-    linear_tile<P>(v.x, v.weight, v.bias, pre, at, workspace);
+    linear_tile(w.product(), v.x, v.weight, v.bias, pre, at, workspace);
     for_rows(v.y, at, [&](T* y, std::size_t n) {
       if (!v.pre.empty()) std::copy_n(v.pre.data + (y - v.y.data), n, y);
       for (std::size_t j = 0; j < n; ++j) y[j] = gelu_of(y[j]);
@@ -126,9 +127,9 @@ inline void compute(workers<T, P>& w, const linear_input_gradient<T>& v) {
   const extents whole{v.dx.rows, v.dx.cols, v.dy.cols};
   for_tiles(w, whole, [&](const tile& at, T* workspace) {
     if (!v.add) for_rows(v.dx, at, [](T* row, std::size_t n) { std::fill_n(row, n, T{0}); });
-    P::template add<form::nn>({at.rows, at.columns, whole.k}, T{1}, part_of(v.dy, at.row, 0),
-                              part_of(v.weight, 0, at.column), part_of(v.dx, at.row, at.column),
-                              workspace);
+    w.product().template add<form::nn>({at.rows, at.columns, whole.k}, T{1},
+                                       part_of(v.dy, at.row, 0), part_of(v.weight, 0, at.column),
+                                       part_of(v.dx, at.row, at.column), workspace);
     if (v.pre.empty()) return;
     for_rows(v.dx, at, [&](T* dx, std::size_t n) {
       const T* pre = v.pre.data + (dx - v.dx.data);
@@ -143,9 +144,9 @@ template <class T, class P>
 inline void compute(workers<T, P>& w, const linear_weight_gradient<T, T>& v) {
   const extents whole{v.dweight.rows, v.dweight.cols, v.dy.rows};
   for_tiles(w, whole, [&](const tile& at, T* workspace) {
-    P::template add<form::tn>({at.rows, at.columns, whole.k}, T{1}, part_of(v.dy, 0, at.row),
-                              part_of(v.x, 0, at.column), part_of(v.dweight, at.row, at.column),
-                              workspace);
+    w.product().template add<form::tn>({at.rows, at.columns, whole.k}, T{1},
+                                       part_of(v.dy, 0, at.row), part_of(v.x, 0, at.column),
+                                       part_of(v.dweight, at.row, at.column), workspace);
   });
   if (v.dbias.empty()) return;
   const auto term = [&](std::size_t r, std::size_t c) { return v.dy.data[r * v.dy.cols + c]; };

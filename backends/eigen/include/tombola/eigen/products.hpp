@@ -30,18 +30,20 @@ struct block {
 /// A GEMM policy: how the product of one tile is computed. It is the only thing that a BLAS changes
 /// in this backend.
 ///
-/// add<F>(e, alpha, a, b, c, workspace) adds alpha times the product to c. There is no overwriting
+/// p.add<F>(e, alpha, a, b, c, workspace) adds alpha times the product to c. There is no overwriting
 /// form: whoever calls fills c first, with zeros or with a bias, which then rides along.
-/// Laws: runs on the calling thread alone; the bits of c depend on the arguments only, not on
-/// addresses, threads or earlier calls; does not throw and does not allocate (a library behind it
-/// may); workspace holds workspace<T>() numbers, aligned to 64 bytes.
+/// Laws: a policy is a value, and several threads call one at once; a call runs on the calling
+/// thread alone; the bits of c depend on the arguments only, not on addresses, threads or earlier
+/// calls; does not throw and does not allocate (a library behind it may); workspace holds
+/// workspace<T>() numbers, aligned to 64 bytes.
 /// Model: eigen_products.
 template <class P, class T>
-concept products = requires(extents e, T alpha, block<const T> a, block<T> c, T* workspace) {
-  { P::template workspace<T>() } -> std::same_as<std::size_t>;
-  P::template add<form::nn>(e, alpha, a, a, c, workspace);
-  P::template add<form::nt>(e, alpha, a, a, c, workspace);
-  P::template add<form::tn>(e, alpha, a, a, c, workspace);
+concept products = std::copyable<P> &&
+    requires(const P& p, extents e, T alpha, block<const T> a, block<T> c, T* workspace) {
+  { p.template workspace<T>() } -> std::same_as<std::size_t>;
+  p.template add<form::nn>(e, alpha, a, a, c, workspace);
+  p.template add<form::nt>(e, alpha, a, a, c, workspace);
+  p.template add<form::tn>(e, alpha, a, a, c, workspace);
 };
 
 /// Eigen's own product kernels.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #ifdef _OPENMP
@@ -23,10 +24,9 @@ namespace tombola::eigen {
 template <class T, class Products>
 class workers {
 public:
-  using products = Products;
-
   /// Throws input_error unless threads is at least 1.
-  explicit workers(int threads) : threads_{threads} {
+  explicit workers(int threads, Products product = Products{})
+      : threads_{threads}, product_{std::move(product)} {
     if (threads < 1) {
       throw input_error("eigen backend: " + std::to_string(threads) +
                         " threads, expected 1 or more");
@@ -34,6 +34,7 @@ public:
   }
 
   [[nodiscard]] int threads() const noexcept { return threads_; }
+  [[nodiscard]] const Products& product() const noexcept { return product_; }
 
   /// Promises each thread n numbers of scratch in the next share(). They hold anything.
   /// Memory only grows: after the first batch of the largest size nothing is allocated any more.
@@ -80,6 +81,7 @@ public:
 
 private:
   int threads_;
+  Products product_;
   std::size_t stride_ = 0;
   host_buffer<T> scratch_;
   std::vector<double> slots_;

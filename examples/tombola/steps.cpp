@@ -1,18 +1,18 @@
-// BERT over the Eigen backend: everything heavy of this program, in one unit.
+// BERT over the backend that this program was built with: everything heavy of it, in one unit.
+
+#include "examples/tombola/steps.hpp"
 
 #include <utility>
 #include <vector>
 
+#include "default_backend.hpp"
 #include "examples/tombola/read_weights.hpp"
-#include "examples/tombola/steps.hpp"
-
-#include "tombola/eigen/backend.hpp"
 
 namespace tombola::driver {
 
 namespace {
 
-using backend = eigen::backend<float>;
+using backend = default_backend;
 
 template <class Prepared, class Step>
 std::filesystem::path carry_out(const Prepared& p,
@@ -23,7 +23,7 @@ std::filesystem::path carry_out(const Prepared& p,
   if (folder.done()) {
     watch.say("done already: " + folder.path().string());
   } else {
-    backend b{o.device.threads};
+    backend b = make_default_backend(o.device.threads, p.settings.precision);
     step(b, folder);
   }
   return folder.path();
@@ -63,9 +63,17 @@ std::filesystem::path run(const experiment::prepared_evaluation& p,
   });
 }
 
+product_precision faster_precision_here(int threads) {
+  return faster_precision(threads);
+}
+
+std::string products_in_words() {
+  return default_products_in_words();
+}
+
 std::vector<std::vector<float>> read_weights(const std::filesystem::path& model_folder,
                                              const std::vector<group>& groups) {
-  backend b{1};
+  backend b = make_default_backend(1, product_precision::float32);
   nn::bert<backend> model{b, nn::read_config(model_folder)};
   nn::load_weights(model, model_folder, 0);
   return experiment::host_weights{model, groups}.values();

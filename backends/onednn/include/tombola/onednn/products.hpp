@@ -1,0 +1,73 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include <oneapi/dnnl/dnnl.h>
+
+#include "tombola/backend/precision.hpp"
+#include "tombola/eigen/products.hpp"
+#include "tombola/onednn/bfloat16.hpp"
+#include "tombola/onednn/one_thread.hpp"
+
+namespace tombola::onednn {
+
+/// A GEMM policy over oneDNN (eigen::products says what it owes), for float.
+///
+/// In bfloat16 only products above `least_rounded` multiplications are rounded: small ones, most of
+/// attention among them, win nothing by it. Parameters, sums, norms and activations are float32 in
+/// memory. oneDNN allocates its packing buffers itself; nothing else does.
+/// The bits depend on the version of oneDNN and on the instruction set that it finds.
+class products {
+public:
+  /// Below this many multiplications Eigen's kernels, which are inlined, are faster.
+  static constexpr std::size_t least = std::size_t{1} << 15;
+  /// Below this many, products in bfloat16 stay in float32.
+  static constexpr std::size_t least_rounded = std::size_t{1} << 20;
+
+  /// Throws input_error where bfloat16 is asked for and the processor, or this oneDNN, has no
+  /// products of it.
+  explicit products(product_precision p = product_precision::float32)
+      : rounded_{p == product_precision::bfloat16 ? rounded_products{} : rounded_products::none()} {
+  }
+
+  [[nodiscard]] product_precision precision() const noexcept {
+    return rounded_.there() ? product_precision::bfloat16 : product_precision::float32;
+  }
+
+  template <class T>
+  [[nodiscard]] std::size_t workspace() const noexcept {
+    const std::size_t own = eigen::eigen_products::workspace<T>();
+    return rounded_.there() ? std::max(own, rounded_products::workspace()) : own;
+  }
+
+  template <eigen::form F>
+  void add(eigen::extents e,
+           float alpha,
+           eigen::block<const float> a,
+           eigen::block<const float> b,
+           eigen::block<float> c,
+           float* workspace) const {
+    const std::size_t work = e.m * e.n * e.k;
+    if (work < least) {
+      eigen::eigen_products::add<F>(e, alpha, a, b, c, workspace);
+      return;
+    }
+    const one_thread guard;
+    if (rounded_.there() && work >= least_rounded) {
+      rounded_.add<F>(e, alpha, a, b, c, workspace);
+      return;
+    }
+    const auto size = [](std::size_t n) { return static_cast<dnnl_dim_t>(n); };
+    dnnl_sgemm(F == eigen::form::tn ? 'T' : 'N', F == eigen::form::nt ? 'T' : 'N', size(e.m),
+               size(e.n), size(e.k), alpha, a.data, size(a.stride), b.data, size(b.stride), 1.0F,
+               c.data, size(c.stride));
+  }
+
+private:
+  rounded_products rounded_;
+};
+
+static_assert(eigen::products<products, float>);
+
+}  // namespace tombola::onednn

@@ -1,0 +1,36 @@
+// How many tokens a second go through the pass that gives every estimator of every gate at once?
+
+#include "bench/support/model_work.hpp"
+
+#include "tombola/nn/gate_estimates.hpp"
+
+int main(int argc, char** argv) {
+  using namespace bench;
+  const model_options o = read_model_options(argc, argv);
+  const product_peaks peaks = measure_peaks(o.threads);
+  table t{"importance", "tokens/s", o};
+  const auto ask = [&](const std::string& shape, const std::string& task, product_precision p) {
+    const auto batches = read_batches(o, task, "dev", 32, 8);
+    const nn::bert_config c = shape_of(shape);
+    device_type device = make_default_backend(o.threads, p);
+    nn::bert<device_type> model{device, c};
+    nn::initialise(device, model.parameters(), 1);
+    nn::workspace<device_type> w{device, c, limits_of(batches), nn::keep::importance};
+    row r;
+    r.name = shape + ", " + task + ", batch 32, " + to_string(p);
+    r.amount = tokens_of(batches);
+    r.limit = limit_rate(r.amount, useful_gflop(c, batches, 2.0), peaks.of(p));
+    r.threads = o.threads;
+    r.work = [&] {
+      nn::importance all{c.layers, c.heads};
+      for (const packed_batch& batch : batches) nn::add_importance(model, w, batch, all);
+    };
+    r.rivals = {"importance --steps 8 --shape " + shape + " --task " + task +
+                (p == product_precision::bfloat16 ? " --dtype bf16" : "")};
+    t.ask(r);
+  };
+  using enum product_precision;
+  ask("base", "RTE", float32);
+  if (bfloat16_is_faster(peaks)) ask("base", "RTE", bfloat16);
+  t.finish({{"peaks", peaks.json()}});
+}
