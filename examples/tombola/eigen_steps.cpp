@@ -63,6 +63,13 @@ std::filesystem::path run(const experiment::prepared_evaluation& p,
   });
 }
 
+nlohmann::json run(const experiment::prepared_compaction& p,
+                   const device& d,
+                   const experiment::observer& watch) {
+  backend b{d.threads};
+  return experiment::compact(b, p, watch);
+}
+
 std::vector<std::vector<float>> read_weights(const std::filesystem::path& model_folder,
                                              const std::vector<group>& groups) {
   backend b{1};

@@ -112,18 +112,20 @@ template <backend B>
   return found;
 }
 
-/// Throws runtime_failure with what was found and what was allowed, unless the two agree. `what`
-/// names the second model.
-inline void require_agreement(const model_agreement& a, const std::string& what) {
+/// Throws runtime_failure with what was found and what was allowed, unless the two agree: `second`
+/// and `first` name them in the sentence.
+inline void require_agreement(const model_agreement& a,
+                              const std::string& first,
+                              const std::string& second) {
   if (a.holds()) return;
   const auto text = [](double x) {
     std::string s(32, '\0');
     s.resize(static_cast<std::size_t>(std::snprintf(s.data(), s.size(), "%.3g", x)));
     return s;
   };
-  throw runtime_failure(what + " differs from the masked one by " + text(a.difference) + " in " +
-                        std::to_string(a.logits) + " logits, expected at most " +
-                        text(a.tolerance) + "; nothing was saved");
+  throw runtime_failure("the " + second + " model differs from the " + first + " one by " +
+                        text(a.difference) + " in " + std::to_string(a.logits) +
+                        " logits, expected at most " + text(a.tolerance) + "; nothing was saved");
 }
 
 }  // namespace tombola::nn
