@@ -87,6 +87,8 @@ void add_compact_command(CLI::App& root, compact_command_options& o) {
                   "with half their heads lose the others")
       ->transform(CLI::CheckedTransformer(modes))
       ->default_str("exact");
+  app->add_option("--probes", s.probes,
+                  "Also write random ids and the saved model's logits to this safetensors file");
   counted(app, "--tokens", s.tokens, "Tokens of the sequences that FLOPs are stated for");
   counted(app, "--repetitions", s.repetitions, "Passes that the latency is the median of");
   add_threads(app, o.common);

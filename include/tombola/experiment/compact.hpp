@@ -20,6 +20,7 @@
 #include "tombola/experiment/ticket_summary.hpp"
 #include "tombola/experiment/trained_run.hpp"
 #include "tombola/io/atomic_folder.hpp"
+#include "tombola/io/safetensors.hpp"
 #include "tombola/nn/compact_proof.hpp"
 #include "tombola/nn/cost.hpp"
 #include "tombola/nn/study.hpp"
@@ -32,6 +33,7 @@ struct compact_settings {
   std::filesystem::path data;    ///< empty: where the run was trained from
   std::filesystem::path ticket;  ///< empty: the one the run was trained under
   std::filesystem::path out;     ///< new folder of the model
+  std::filesystem::path probes;  ///< file for random ids and the saved model's answers; or empty
   bool padded = false;           ///< write it at full size, with zeros where units are gone
   nn::study::removal how = nn::study::removal::exact;
   std::size_t tokens = 128;      ///< of the sequences that FLOPs are stated for
@@ -122,6 +124,45 @@ template <backend B>
     medians.push_back(t[t.size() / 2]);
   }
   return medians;
+}
+
+/// Writes random ids and a model's answers to them, for whoever reads the model with another tool:
+/// `ids`, `segments` [T], `offsets` [B + 1] as in packed_batch, `logits` [n, K] in F32; for the masked
+/// LM also `masked_rows` [n].
+template <backend B>
+void write_probes(nn::bert<B>& model,
+                  std::span<const packed_batch> batches,
+                  const std::filesystem::path& file) {
+  using A = typename B::activation;
+  nn::workspace<B> w{model.device(), model.config(), nn::limits_of(batches), nn::keep::nothing};
+  std::vector<std::int32_t> ids, segments, offsets{0}, rows;
+  std::vector<float> logits;
+  std::size_t columns = 1;
+  std::vector<A> host;
+  for (const packed_batch& batch : batches) {
+    w.batch.write(batch, model.config());
+    const view<A> out = model.forward(w);
+    host.resize(out.size());
+    model.device().read(read_only(out), std::span<A>{host});
+    columns = out.cols;
+    for (const A x : host) logits.push_back(static_cast<float>(x));
+    const auto before = static_cast<std::int32_t>(ids.size());
+    for (const std::int32_t r : batch.masked_rows) rows.push_back(before + r);
+    for (const std::int32_t o : std::span{batch.offsets}.subspan(1)) offsets.push_back(before + o);
+    ids.insert(ids.end(), batch.ids.begin(), batch.ids.end());
+    segments.insert(segments.end(), batch.segments.begin(), batch.segments.end());
+  }
+  const auto whole = [](const char* name, const std::vector<std::int32_t>& v) {
+    return io::tensor_to_write{name, io::dtype::i32, {v.size()}, std::as_bytes(std::span{v})};
+  };
+  std::vector<io::tensor_to_write> tensors{whole("ids", ids), whole("segments", segments),
+                                           whole("offsets", offsets)};
+  if (!rows.empty()) tensors.push_back(whole("masked_rows", rows));
+  tensors.push_back({"logits",
+                     io::dtype::f32,
+                     {logits.size() / columns, columns},
+                     std::as_bytes(std::span{logits})});
+  io::write_safetensors(file, tensors);
 }
 
 }  // namespace detail
@@ -259,6 +300,10 @@ nlohmann::json compact(B& b, const prepared_compaction& p, const observer& watch
                  io::read_text(p.source.folder / "vocab.txt", std::size_t{64} << 20));
   nn::save_model(*models.back(), folder.path(), report.initialised);
   io::write_json(folder.path() / "compaction.json", result);
+  if (!p.settings.probes.empty()) {
+    detail::write_probes(*models.back(), std::span<const packed_batch>{p.probes},
+                         p.settings.probes);
+  }
   folder.commit();
   return result;
 }
