@@ -198,6 +198,7 @@ void add_evaluate(CLI::App& root, experiment::evaluation_settings& s, run_comman
       "--out runs");
   app->add_option("--run", s.run, "Folder of a training run")->required();
   app->add_option("--ticket", s.ticket, "Score under this ticket");
+  app->add_option("--model", s.model, "Score this model in the run's place, such as a compact one");
   app->add_option("--data", s.data, "Folder of the tasks, if it has moved");
   app->add_option("--split", s.split, "Split to score on")->capture_default_str();
   counted(app, "--batch", s.batch, "Sequences in a batch");

@@ -71,6 +71,13 @@ std::string products_in_words() {
   return default_products_in_words();
 }
 
+nlohmann::json run(const experiment::prepared_compaction& p,
+                   const device& d,
+                   const experiment::observer& watch) {
+  backend b = make_default_backend(d.threads, product_precision::float32);
+  return experiment::compact(b, p, watch);
+}
+
 std::vector<std::vector<float>> read_weights(const std::filesystem::path& model_folder,
                                              const std::vector<group>& groups) {
   backend b = make_default_backend(1, product_precision::float32);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "tombola/backend/precision.hpp"
+#include "tombola/experiment/compact.hpp"
 #include "tombola/experiment/evaluate.hpp"
 #include "tombola/experiment/find_masks.hpp"
 #include "tombola/experiment/observer.hpp"
@@ -46,5 +47,10 @@ std::filesystem::path run(const experiment::prepared_search& p,
 std::filesystem::path run(const experiment::prepared_evaluation& p,
                           const run_options& o,
                           const experiment::observer& watch);
+
+/// Not a run: writes the folder it was told to and returns what was found.
+nlohmann::json run(const experiment::prepared_compaction& p,
+                   const device& d,
+                   const experiment::observer& watch);
 
 }  // namespace tombola::driver

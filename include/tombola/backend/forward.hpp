@@ -6,6 +6,7 @@
 // (front_door.hpp) checks and hands it to the backend, which trusts it.
 //   T  tokens of all sequences of a packed batch, end to end      B  sequences
 //   C  hidden size      H  heads of D numbers (H * D need not be C)      M, N, K  any sizes
+// The K of linear and of linear_weight_gradient may be 0: a layer without inputs is its bias.
 // Outputs are overwritten, unless a comment says that they are added to. Inputs and outputs may not
 // overlap, unless a comment says so. A is the element type of activations and of the weights that
 // enter products.

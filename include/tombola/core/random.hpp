@@ -39,6 +39,7 @@ enum class purpose : std::uint32_t {
   masking = 6,   ///< masked language modelling
   language = 7,  ///< generated text
   chance = 8,    ///< overlaps drawn by chance
+  probe = 9,     ///< token ids on which two models are compared
 };
 
 /// The random numbers of one (seed, purpose, step): element i is a function of i alone.

@@ -18,6 +18,7 @@ struct evaluation_settings {
   std::filesystem::path run;     ///< a training run's folder
   std::filesystem::path data;    ///< empty: where the run was trained from
   std::filesystem::path ticket;  ///< empty: the one the run was trained under, if any
+  std::filesystem::path model;  ///< scored in place of the run's, as a compact form of it; or empty
   std::string split = "dev";
   std::size_t batch = 64;
   product_precision precision = product_precision::float32;
@@ -35,6 +36,10 @@ struct prepared_evaluation {
 
 [[nodiscard]] inline prepared_evaluation prepare(const evaluation_settings& s) {
   trained_run run = open_trained_run(s.run, s.data);
+  if (!s.model.empty()) {
+    run.source = open_model(s.model);
+    run.trained_under.reset();
+  }
   data::task_description task = data::open_task(run.data, run.task_name);
   split examples =
       read_split(task, run.data / task.name, s.split, run.source.tokenizer, run.max_length);
@@ -74,7 +79,8 @@ void evaluate(B& b,
   nlohmann::json result;
   put_scores(result, p.task, score(p.task, said, p.split.set));
   std::vector<run_input> inputs{
-      {"model", p.run.folder.string(), p.run.source.fingerprint},
+      {"model", (p.settings.model.empty() ? p.run.folder : p.settings.model).string(),
+       p.run.source.fingerprint},
       {p.settings.split, p.split.file.string(), io::sha256_hex_of_file(p.split.file)}};
   std::string file = (p.run.folder / "ticket.safetensors").string();
   if (!p.settings.ticket.empty()) {
@@ -86,9 +92,14 @@ void evaluate(B& b,
   result["majority"] = known ? nlohmann::json(*p.run.majority) : nlohmann::json(nullptr);
   result["ticket"] = p.ticket ? ticket_json(*p.ticket, file) : nlohmann::json(nullptr);
   result["retrained"] = p.retrained;
-  result["setting"] = p.run.setting;
-  // Scores on other examples are no average with those on the development set.
-  if (p.settings.split != "dev") result["setting"] = p.run.setting + ", split " + p.settings.split;
+  // Scores on other examples, or of another model, are no average with the run's own.
+  std::string setting = p.run.setting;
+  if (p.settings.split != "dev") setting += ", split " + p.settings.split;
+  if (!p.settings.model.empty()) {
+    const bool compact = p.run.source.config.is_compact();
+    setting += (compact ? ", compact " : ", scored ") + p.run.source.fingerprint.substr(0, 12);
+  }
+  result["setting"] = setting;
   folder.finish(std::move(result));
 }
 

@@ -119,6 +119,10 @@ namespace detail {
     throw input_error(s.run.string() +
                       ": was trained under a ticket, expected a run of the full model");
   }
+  if (run.source.config.is_compact() && s.prune != prune_what::weights) {
+    throw input_error(s.run.string() + ": its model is compact, whose layers differ; expected " +
+                      "--prune weights, or the whole model it was made of");
+  }
   data::task_description task = data::open_task(run.data, run.task_name);
   const std::filesystem::path folder = run.data / task.name;
   split dev = read_split(task, folder, "dev", run.source.tokenizer, run.max_length);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 #include <vector>
@@ -17,7 +18,7 @@ enum class keep {
   importance,  ///< what a backward pass to the gates needs: also what the gates multiply
 };
 
-/// A matrix that is planned for its largest number of rows and handed out with fewer.
+/// A matrix that is planned for its largest numbers of rows and columns and handed out with fewer.
 template <backend B>
 class planned {
 public:
@@ -30,32 +31,37 @@ public:
     return memory_.size() == 0 ? view<number>{} : view<number>{memory_.data(), rows, cols_};
   }
 
+  /// The same memory with other columns, as layers of different sizes share it.
+  /// Precondition: cols is at most what was planned.
+  [[nodiscard]] view<number> rows(std::size_t rows, std::size_t cols) noexcept {
+    return memory_.size() == 0 ? view<number>{} : view<number>{memory_.data(), rows, cols};
+  }
+
 private:
   std::size_t cols_;
   decltype(std::declval<B&>().template allocate<number>(0)) memory_;
 };
 
-/// One layer's share of a forward pass. Shapes for T tokens; letters as in config.hpp.
+/// The most units of each kind that a layer of the model has.
+[[nodiscard]] inline layer_shape largest_shape(const bert_config& c) noexcept {
+  layer_shape most;
+  for (std::size_t l = 0; l < c.layers; ++l) {
+    most.heads = std::max(most.heads, c.shape(l).heads);
+    most.intermediate = std::max(most.intermediate, c.shape(l).intermediate);
+  }
+  return most;
+}
+
+/// One layer's share of a forward pass. Shapes for T tokens; letters as in config.hpp, W = H * D.
+/// What a layer does not have is not planned.
 template <backend B>
 struct layer_activations {
-  layer_activations(B& b, const bert_config& c, std::size_t T, keep what)
-      : qkv{b, T, 3 * c.hidden},
-        context{b, T, c.hidden},
-        ungated{b, what == keep::importance ? T : 0, c.hidden},
-        log_sum{b, what == keep::nothing ? 0 : T, c.heads},
-        normalized1{b, what == keep::nothing ? 0 : T, c.hidden},
-        deviation1{b, what == keep::nothing ? 0 : T, 1},
-        after_attention{b, T, c.hidden},
-        pre{b, what == keep::nothing ? 0 : T, c.intermediate},
-        up{b, T, c.intermediate},
-        branch{b, what == keep::importance ? T : 0, c.hidden},
-        normalized2{b, what == keep::nothing ? 0 : T, c.hidden},
-        deviation2{b, what == keep::nothing ? 0 : T, 1},
-        output{b, T, c.hidden} {}
+  layer_activations(B& b, const bert_config& c, const layer_shape& shape, std::size_t T, keep what)
+      : layer_activations{b, c, shape, T, what, shape.heads * c.head_size()} {}
 
-  planned<B> qkv;              ///< [T, 3C]
-  planned<B> context;          ///< [T, C] what the heads give, gated
-  planned<B> ungated;          ///< [T, C] and before the gates
+  planned<B> qkv;              ///< [T, 3W]
+  planned<B> context;          ///< [T, W] what the heads give, gated
+  planned<B> ungated;          ///< [T, W] and before the gates
   planned<B> log_sum;          ///< [T, H]
   planned<B> normalized1;      ///< [T, C]
   planned<B> deviation1;       ///< [T]
@@ -66,6 +72,23 @@ struct layer_activations {
   planned<B> normalized2;      ///< [T, C]
   planned<B> deviation2;       ///< [T]
   planned<B> output;           ///< [T, C] output of the second layer norm
+
+private:
+  layer_activations(
+      B& b, const bert_config& c, const layer_shape& shape, std::size_t T, keep what, std::size_t W)
+      : qkv{b, T, 3 * W},
+        context{b, T, W},
+        ungated{b, what == keep::importance ? T : 0, W},
+        log_sum{b, what == keep::nothing ? 0 : T, shape.heads},
+        normalized1{b, what == keep::nothing ? 0 : T, c.hidden},
+        deviation1{b, what == keep::nothing ? 0 : T, 1},
+        after_attention{b, T, c.hidden},
+        pre{b, what == keep::nothing ? 0 : T, shape.intermediate},
+        up{b, T, shape.intermediate},
+        branch{b, what == keep::importance ? T : 0, c.hidden},
+        normalized2{b, what == keep::nothing ? 0 : T, c.hidden},
+        deviation2{b, what == keep::nothing ? 0 : T, 1},
+        output{b, T, c.hidden} {}
 };
 
 /// Memory of a forward and a backward pass of the encoder, planned once for the largest batch.
@@ -80,14 +103,18 @@ struct encoder_activations {
         dhidden{b, what == keep::nothing ? 0 : most.tokens, c.hidden},
         dscratch{b, what == keep::nothing ? 0 : most.tokens, c.hidden},
         dbranch{b, what == keep::nothing ? 0 : most.tokens, c.hidden},
-        dqkv{b, what == keep::nothing ? 0 : most.tokens, 3 * c.hidden},
-        dup{b, what == keep::nothing ? 0 : most.tokens, c.intermediate} {
+        dqkv{b, what == keep::nothing ? 0 : most.tokens,
+             3 * c.head_size() * largest_shape(c).heads},
+        dup{b, what == keep::nothing ? 0 : most.tokens, largest_shape(c).intermediate} {
     const std::size_t n = what == keep::nothing ? 1 : c.layers;
     layers.reserve(n);
-    for (std::size_t l = 0; l < n; ++l) layers.emplace_back(b, c, most.tokens, what);
+    for (std::size_t l = 0; l < n; ++l) {
+      const layer_shape shape = what == keep::nothing ? largest_shape(c) : c.shape(l);
+      layers.emplace_back(b, c, shape, most.tokens, what);
+    }
     if (what == keep::importance) {
       for (std::size_t l = 0; l < c.layers; ++l) {
-        head_dots.emplace_back(b, most.tokens, c.heads);
+        head_dots.emplace_back(b, most.tokens, c.shape(l).heads);
         mlp_dots.emplace_back(b, most.tokens, 1);
       }
     }
@@ -98,8 +125,8 @@ struct encoder_activations {
   planned<B> normalized0, deviation0;        ///< [T, C], [T]
   planned<B> scratch;                        ///< [T, C]
   planned<B> dhidden, dscratch, dbranch;     ///< [T, C]
-  planned<B> dqkv;                           ///< [T, 3C]
-  planned<B> dup;                            ///< [T, F]
+  planned<B> dqkv;                           ///< [T, 3W], as wide as the widest layer's
+  planned<B> dup;                            ///< [T, F], likewise
   std::vector<layer_activations<B>> layers;  ///< L, or 1 where nothing is kept
   std::vector<planned<B>> head_dots;         ///< L of [T, H]: gradient of each token's head gates
   std::vector<planned<B>> mlp_dots;          ///< L of [T, 1]

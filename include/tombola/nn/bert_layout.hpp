@@ -11,11 +11,12 @@
 namespace tombola::nn {
 
 /// Indices of one layer's parameters in the layout. Query, key and value stand adjacent, so that
-/// one product makes all three.
+/// one product makes all three. W is the width of the layer's heads together: C, or less in a
+/// compact model. Members that the layer does not have are 0.
 struct layer_slots {
-  std::size_t query_weight, key_weight, value_weight;  ///< [C, C] each
-  std::size_t query_bias, key_bias, value_bias;        ///< [C] each
-  std::size_t output_weight, output_bias;              ///< [C, C], [C]
+  std::size_t query_weight, key_weight, value_weight;  ///< [W, C] each
+  std::size_t query_bias, key_bias, value_bias;        ///< [W] each
+  std::size_t output_weight, output_bias;              ///< [C, W], [C]
   std::size_t norm1_weight, norm1_bias;                ///< [C]
   std::size_t up_weight, up_bias;                      ///< [F, C], [F]
   std::size_t down_weight, down_bias;                  ///< [C, F], [C]
@@ -37,7 +38,7 @@ struct bert_slots {
 /// The public names of BERT's parameters, without the prefix `bert.`, and where they lie.
 inline bert_slots lay_out(const bert_config& c, parameter_layout& layout) {
   bert_slots s;
-  const std::size_t C = c.hidden, F = c.intermediate;
+  const std::size_t C = c.hidden;
   s.word = layout.add("embeddings.word_embeddings.weight", c.vocabulary, C, true);
   s.position = layout.add("embeddings.position_embeddings.weight", c.positions, C, true);
   s.segment = layout.add("embeddings.token_type_embeddings.weight", c.segments, C, true);
@@ -46,21 +47,27 @@ inline bert_slots lay_out(const bert_config& c, parameter_layout& layout) {
   for (std::size_t l = 0; l < c.layers; ++l) {
     const std::string layer = "encoder.layer." + std::to_string(l) + ".";
     const std::string self = layer + "attention.self.", out = layer + "attention.output.";
+    const layer_shape shape = c.shape(l);
+    const std::size_t W = c.attention_width(l), F = shape.intermediate;
     layer_slots n{};
-    n.query_weight = layout.add(self + "query.weight", C, C, true);
-    n.key_weight = layout.add_adjacent(self + "key.weight", C, C, true);
-    n.value_weight = layout.add_adjacent(self + "value.weight", C, C, true);
-    n.query_bias = layout.add(self + "query.bias", C, 0, false);
-    n.key_bias = layout.add_adjacent(self + "key.bias", C, 0, false);
-    n.value_bias = layout.add_adjacent(self + "value.bias", C, 0, false);
-    n.output_weight = layout.add(out + "dense.weight", C, C, true);
-    n.output_bias = layout.add(out + "dense.bias", C, 0, false);
+    if (W > 0) {
+      n.query_weight = layout.add(self + "query.weight", W, C, true);
+      n.key_weight = layout.add_adjacent(self + "key.weight", W, C, true);
+      n.value_weight = layout.add_adjacent(self + "value.weight", W, C, true);
+      n.query_bias = layout.add(self + "query.bias", W, 0, false);
+      n.key_bias = layout.add_adjacent(self + "key.bias", W, 0, false);
+      n.value_bias = layout.add_adjacent(self + "value.bias", W, 0, false);
+      n.output_weight = layout.add(out + "dense.weight", C, W, true);
+    }
+    if (shape.attention) n.output_bias = layout.add(out + "dense.bias", C, 0, false);
     n.norm1_weight = layout.add(out + "LayerNorm.weight", C, 0, false);
     n.norm1_bias = layout.add(out + "LayerNorm.bias", C, 0, false);
-    n.up_weight = layout.add(layer + "intermediate.dense.weight", F, C, true);
-    n.up_bias = layout.add(layer + "intermediate.dense.bias", F, 0, false);
-    n.down_weight = layout.add(layer + "output.dense.weight", C, F, true);
-    n.down_bias = layout.add(layer + "output.dense.bias", C, 0, false);
+    if (F > 0) {
+      n.up_weight = layout.add(layer + "intermediate.dense.weight", F, C, true);
+      n.up_bias = layout.add(layer + "intermediate.dense.bias", F, 0, false);
+      n.down_weight = layout.add(layer + "output.dense.weight", C, F, true);
+    }
+    if (shape.mlp) n.down_bias = layout.add(layer + "output.dense.bias", C, 0, false);
     n.norm2_weight = layout.add(layer + "output.LayerNorm.weight", C, 0, false);
     n.norm2_bias = layout.add(layer + "output.LayerNorm.bias", C, 0, false);
     s.layers.push_back(n);
@@ -81,7 +88,8 @@ inline bert_slots lay_out(const bert_config& c, parameter_layout& layout) {
   return s;
 }
 
-/// The groups that a structured ticket covers: `heads` (L x H) and `mlps` (L).
+/// The groups that a structured ticket covers: `heads` (L x H) and `mlps` (L). Those of the whole
+/// model where it is compact.
 [[nodiscard]] inline std::vector<group> gate_groups(const bert_config& c) {
   return {{"heads", {c.layers, c.heads}}, {"mlps", {c.layers}}};
 }
@@ -93,25 +101,28 @@ enum class prunable {
   all,      ///< all six biases too
 };
 
-/// The groups that a weight ticket covers, layer after layer.
+/// The groups that a weight ticket covers, layer after layer. A compact model's have the sizes that
+/// are left; what it does not have is no group.
 [[nodiscard]] inline std::vector<group> weight_groups(const bert_config& c, prunable which) {
   std::vector<group> groups;
-  const std::size_t C = c.hidden, F = c.intermediate;
+  const std::size_t C = c.hidden;
   const bool study = which == prunable::study;
   for (std::size_t l = 0; l < c.layers; ++l) {
     const std::string layer = "encoder.layer." + std::to_string(l) + ".";
     const auto add = [&](const std::string& name, std::size_t rows, std::size_t cols, bool bias) {
-      groups.push_back({layer + name + ".weight", {rows, cols}});
-      if (bias) groups.push_back({layer + name + ".bias", {rows}});
+      if (rows * cols > 0) groups.push_back({layer + name + ".weight", {rows, cols}});
+      if (bias && rows > 0) groups.push_back({layer + name + ".bias", {rows}});
     };
+    const layer_shape shape = c.shape(l);
+    const std::size_t W = c.attention_width(l), F = shape.intermediate;
     const bool biases = which != prunable::weights;
     // Only the order decides which of two equal magnitudes goes first.
-    add(study ? "attention.self.key" : "attention.self.query", C, C, biases);
-    add(study ? "attention.self.query" : "attention.self.key", C, C, biases);
-    add("attention.self.value", C, C, biases);
-    add("attention.output.dense", C, C, biases);
+    add(study ? "attention.self.key" : "attention.self.query", W, C, biases);
+    add(study ? "attention.self.query" : "attention.self.key", W, C, biases);
+    add("attention.self.value", W, C, biases);
+    add("attention.output.dense", C, W, biases && shape.attention);
     add("intermediate.dense", F, C, biases);
-    add("output.dense", C, F, which == prunable::all);
+    add("output.dense", C, F, which == prunable::all && shape.mlp);
   }
   return groups;
 }

@@ -2,6 +2,7 @@
 
 // Heavy to include: parses JSON.
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -141,8 +142,11 @@ load_report load_weights(bert<B>& model,
 
 /// Writes `config.json` and `model.safetensors` (F32, names as other tools expect them) to a folder
 /// that exists. What is written are the stored weights; effective ones where the model is told to.
+/// Parameters named in `without` are left out: those of a head that was never trained.
 template <backend B>
-void save_model(bert<B>& model, const std::filesystem::path& directory) {
+void save_model(bert<B>& model,
+                const std::filesystem::path& directory,
+                std::span<const std::string> without = {}) {
   using number = typename B::parameter;
   nn::parameters<B>& p = model.parameters();
   std::vector<number> raw(p.layout().total());
@@ -150,11 +154,13 @@ void save_model(bert<B>& model, const std::filesystem::path& directory) {
   const std::vector<float> values(raw.begin(), raw.end());
   std::vector<io::tensor_to_write> tensors;
   for (const slot& s : p.layout().slots()) {
+    if (std::find(without.begin(), without.end(), s.name) != without.end()) continue;
     const bool bare = s.name.starts_with("classifier.") || s.name.starts_with("cls.");
     tensors.push_back({(bare ? "" : "bert.") + s.name, io::dtype::f32, detail::shape_of(s),
                        std::as_bytes(std::span{values.data() + s.offset, s.size()})});
   }
-  io::write_safetensors(directory / "model.safetensors", tensors, {{"format", "pt"}});
+  io::write_safetensors(directory / "model.safetensors", tensors,
+                        {{"format", model.config().is_compact() ? compact_model_type : "pt"}});
   io::write_json(directory / "config.json", config_json(model.config()));
 }
 

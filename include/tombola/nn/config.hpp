@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "tombola/core/error.hpp"
 
@@ -13,6 +14,19 @@ enum class head_kind {
   classification,  ///< pooler, then one logit per label; cross entropy
   regression,      ///< pooler, then one number; squared error
   masked_lm,       ///< a dense layer, then one logit per vocabulary entry, tied to the embeddings
+};
+
+/// What is left of one layer of a compact model (compact.hpp).
+///
+/// A branch without units is still a branch: its last bias is added, as in a model whose gates are 0.
+/// A branch that is not there adds nothing, not even that.
+struct layer_shape {
+  std::size_t heads = 0;         ///< each as wide as in the whole model
+  std::size_t intermediate = 0;  ///< neurons of the MLP
+  bool attention = true;  ///< whether the attention branch is there; it then may have no head
+  bool mlp = true;        ///< whether the MLP is there; it then may have no neuron
+
+  friend bool operator==(const layer_shape&, const layer_shape&) = default;
 };
 
 /// Sizes of a BERT, as in the public config.json files (names there in parentheses).
@@ -35,10 +49,50 @@ struct bert_config {
   head_kind head = head_kind::classification;
   std::size_t labels = 2;  ///< K; 1 for regression, unused for masked_lm
 
+  /// [L] where layers differ, as in a compact model; empty where all have H heads and F neurons,
+  /// which are then the most that a layer may have.
+  std::vector<layer_shape> shapes;
+
   [[nodiscard]] std::size_t head_size() const noexcept { return hidden / heads; }
+  [[nodiscard]] bool is_compact() const noexcept { return !shapes.empty(); }
+  /// Precondition: l < layers.
+  [[nodiscard]] layer_shape shape(std::size_t l) const noexcept {
+    return shapes.empty() ? layer_shape{heads, intermediate, true, true} : shapes[l];
+  }
+  /// Numbers in the context vector of layer l: its heads times D.
+  [[nodiscard]] std::size_t attention_width(std::size_t l) const noexcept {
+    return shape(l).heads * head_size();
+  }
 
   friend bool operator==(const bert_config&, const bert_config&) = default;
 };
+
+namespace detail {
+
+/// Throws input_error unless the shapes are none, or one possible one for each layer.
+inline void check_shapes(const bert_config& c) {
+  if (c.shapes.empty()) return;
+  if (c.shapes.size() != c.layers) {
+    throw input_error("model config: sizes of " + std::to_string(c.shapes.size()) +
+                      " layers, expected those of num_hidden_layers " + std::to_string(c.layers));
+  }
+  for (std::size_t l = 0; l < c.layers; ++l) {
+    const layer_shape& s = c.shapes[l];
+    const auto units = [l](std::size_t n, std::size_t most, bool there, const char* what,
+                           const char* branch, const char* key) {
+      const std::string found =
+          "model config: layer " + std::to_string(l) + " has " + std::to_string(n) + " " + what;
+      if (n > most) {
+        throw input_error(found + ", expected at most " + key + " " + std::to_string(most));
+      }
+      if (n > 0 && !there) throw input_error(found + " and no " + branch + ", expected none");
+    };
+    units(s.heads, c.heads, s.attention, "heads", "attention", "num_attention_heads");
+    units(s.intermediate, c.intermediate, s.mlp, "neurons", "MLP", "intermediate_size");
+  }
+}
+
+}  // namespace detail
 
 /// Throws input_error, naming the field, unless a model of these sizes can be built.
 ///
@@ -72,6 +126,7 @@ inline void check(const bert_config& c) {
                         ", expected one in [0, 1)");
     }
   }
+  detail::check_shapes(c);
 }
 
 }  // namespace tombola::nn

@@ -8,12 +8,14 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "tombola/core/error.hpp"
 #include "tombola/io/json.hpp"
 #include "tombola/io/sentence.hpp"
+#include "tombola/nn/compact_config_file.hpp"
 #include "tombola/nn/config.hpp"
 
 namespace tombola::nn {
@@ -57,13 +59,19 @@ inline void require_plain_bert(const nlohmann::json& j, const std::filesystem::p
 /// A model's config.json, with the head it was saved with: masked LM where the architecture says
 /// so, regression where there is one label, else classification.
 ///
-/// Throws input_error or format_error, naming file and key, for what is missing, of another
-/// architecture, or out of range. Unknown keys are ignored.
+/// Also that of a compact model (compact_config_file.hpp). Throws input_error or format_error, naming
+/// file and key, for what is missing, of another architecture, or out of range. Unknown keys are
+/// ignored.
 [[nodiscard]] inline bert_config read_config(const std::filesystem::path& directory) {
   const std::filesystem::path file = directory / "config.json";
-  const nlohmann::json j = io::read_json(file);
+  nlohmann::json j = io::read_json(file);
   if (!j.is_object()) {
     throw format_error(file.string(), "holds " + io::shown_value(j) + ", expected an object");
+  }
+  std::vector<layer_shape> shapes;
+  if (is_compact_config(j)) {
+    shapes = read_layer_shapes(j, file);
+    j = read_whole_config(j, file);
   }
   detail::require_plain_bert(j, file);
   const auto size = [&](const char* key) { return io::require<std::size_t>(j, key, file); };
@@ -90,6 +98,7 @@ inline void require_plain_bert(const nlohmann::json& j, const std::filesystem::p
       if (name == masked_lm_architecture) c.head = head_kind::masked_lm;
     }
   }
+  c.shapes = std::move(shapes);
   try {
     check(c);
   } catch (const input_error& e) {
@@ -98,7 +107,7 @@ inline void require_plain_bert(const nlohmann::json& j, const std::filesystem::p
   return c;
 }
 
-/// What read_config reads, as other tools write it.
+/// What read_config reads, as other tools write it; a compact model's so that they refuse it.
 [[nodiscard]] inline nlohmann::json config_json(const bert_config& c) {
   nlohmann::json j{
       {"model_type", "bert"},
@@ -129,7 +138,7 @@ inline void require_plain_bert(const nlohmann::json& j, const std::filesystem::p
     j["label2id"] = labels;
     if (c.head == head_kind::regression) j["problem_type"] = "regression";
   }
-  return j;
+  return c.is_compact() ? compact_config_json(j, c.shapes) : j;
 }
 
 }  // namespace tombola::nn

@@ -87,15 +87,17 @@ public:
     if (wanted == gradients_of::weights) embed_backward_pass(batch, a, drop);
   }
 
-  /// Attention statistics of one layer after a forward pass (attention_statistics in forward.hpp).
+  /// Attention statistics of one layer after a forward pass (attention_statistics in forward.hpp);
+  /// nothing for a layer without heads. Precondition: a keeps every layer.
   void statistics(std::size_t layer,
                   const device_batch<B>& batch,
                   encoder_activations<B>& a,
                   view<double> entropy,
                   view<A> probabilities) {
-    perform(backend_,
-            attention_statistics<A>{a.layers[layer].qkv.rows(batch.tokens()), config_.heads,
-                                    batch.packed(), entropy, probabilities});
+    const std::size_t heads = config_.shape(layer).heads;
+    if (heads == 0) return;
+    perform(backend_, attention_statistics<A>{a.layers[layer].qkv.rows(batch.tokens()), heads,
+                                              batch.packed(), entropy, probabilities});
   }
 
 private:
@@ -146,6 +148,7 @@ private:
   }
 
   // ---- attention: out = LN(dropout(context W_o^T + b_o) + hidden) ----
+  // Without heads the branch is dropout(b_o); without the branch, out = LN(hidden).
 
   void attention_forward(std::size_t l,
                          const device_batch<B>& batch,
@@ -153,33 +156,36 @@ private:
                          layer_activations<B>& act,
                          encoder_activations<B>& a,
                          const dropout_plan& drop) {
-    const std::size_t T = batch.tokens();
+    const std::size_t T = batch.tokens(), W = config_.attention_width(l);
+    const layer_shape shape = config_.shape(l);
     const layer_slots& s = slots_.layers[l];
-    perform(backend_,
-            linear<A>{hidden, weight(s.query_weight, 3), weight(s.query_bias, 3), act.qkv.rows(T)});
-    perform(backend_, attention<A>{.qkv = act.qkv.rows(T),
-                                   .heads = config_.heads,
-                                   .sequences = batch.packed(),
-                                   .factors = gates_.heads(l),
-                                   .drop = bits_for(drop, config_.attention_dropout,
-                                                    dropout_site::attention, l),
-                                   .context = act.context.rows(T),
-                                   .ungated = act.ungated.rows(T),
-                                   .log_sum = act.log_sum.rows(T)});
-    perform(backend_, linear<A>{act.context.rows(T), weight(s.output_weight), weight(s.output_bias),
-                                a.scratch.rows(T)});
-    perform(backend_,
-            add_norm<A>{.x = a.scratch.rows(T),
-                        .residual = hidden,
-                        .gate = {},
-                        .weight = weight(s.norm1_weight),
-                        .bias = weight(s.norm1_bias),
-                        .epsilon = config_.epsilon,
-                        .drop = bits_for(drop, config_.hidden_dropout, dropout_site::attended, l),
-                        .places = batch.token_places(),
-                        .y = act.after_attention.rows(T),
-                        .normalized = act.normalized1.rows(T),
-                        .inverse_deviation = act.deviation1.rows(T)});
+    if (shape.heads > 0) {
+      const view<A> qkv = act.qkv.rows(T, 3 * W);
+      perform(backend_, linear<A>{hidden, weight(s.query_weight, 3), weight(s.query_bias, 3), qkv});
+      perform(backend_, attention<A>{.qkv = qkv,
+                                     .heads = shape.heads,
+                                     .sequences = batch.packed(),
+                                     .factors = gates_.heads(l),
+                                     .drop = bits_for(drop, config_.attention_dropout,
+                                                      dropout_site::attention, l),
+                                     .context = act.context.rows(T, W),
+                                     .ungated = act.ungated.rows(T),
+                                     .log_sum = act.log_sum.rows(T)});
+    }
+    if (shape.attention) {
+      project(act.context.rows(T, W), W, s.output_weight, s.output_bias, a.scratch.rows(T));
+    }
+    perform(backend_, add_norm<A>{.x = shape.attention ? read_only(a.scratch.rows(T)) : hidden,
+                                  .residual = shape.attention ? hidden : view<const A>{},
+                                  .gate = {},
+                                  .weight = weight(s.norm1_weight),
+                                  .bias = weight(s.norm1_bias),
+                                  .epsilon = config_.epsilon,
+                                  .drop = attended_bits(drop, l),
+                                  .places = batch.token_places(),
+                                  .y = act.after_attention.rows(T),
+                                  .normalized = act.normalized1.rows(T),
+                                  .inverse_deviation = act.deviation1.rows(T)});
   }
 
   /// dhidden holds the gradient of the first layer norm's output and ends as that of the input.
@@ -189,11 +195,12 @@ private:
                           encoder_activations<B>& a,
                           const dropout_plan& drop,
                           gradients_of wanted) {
-    const std::size_t T = batch.tokens();
+    const std::size_t T = batch.tokens(), W = config_.attention_width(l);
+    const layer_shape shape = config_.shape(l);
     const layer_slots& s = slots_.layers[l];
     layer_activations<B>& act = a.layers[l];
     const view<A> d = a.dhidden.rows(T);
-    const dropout_bits dropped = bits_for(drop, config_.hidden_dropout, dropout_site::attended, l);
+    const dropout_bits dropped = attended_bits(drop, l);
     const bool all = wanted == gradients_of::weights;
     if (all) norm_gradient(s.norm1_weight, s.norm1_bias, d, act.normalized1.rows(T));
     const view<A> dout = dropped.rate > 0.0 ? a.dbranch.rows(T) : d;
@@ -206,34 +213,37 @@ private:
                                            .places = batch.token_places(),
                                            .dsum = d,
                                            .dx = dropped.rate > 0.0 ? dout : view<A>{}});
-    if (all) linear_gradient(s.output_weight, s.output_bias, dout, act.context.rows(T));
-    const view<A> dcontext = a.dscratch.rows(T);
+    if (!shape.attention) return;
+    if (all) project_gradient(s.output_weight, s.output_bias, dout, act.context.rows(T), W);
+    if (shape.heads == 0) return;
+    const view<A> dcontext = a.dscratch.rows(T, W);
     perform(backend_, linear_input_gradient<A>{dout, weight(s.output_weight), {}, dcontext, false});
     if (a.kept == keep::importance) {
       perform(backend_, head_dots<A>{act.ungated.rows(T), dcontext, a.head_dots[l].rows(T)});
     }
     if (!all && l == 0) return;  // nothing below has a gate
+    const view<A> dqkv = a.dqkv.rows(T, 3 * W);
     perform(backend_,
             tombola::attention_backward<A>{
                 .qkv = act.qkv.rows(T),
-                .heads = config_.heads,
+                .heads = shape.heads,
                 .sequences = batch.packed(),
                 .factors = gates_.heads(l),
                 .drop = bits_for(drop, config_.attention_dropout, dropout_site::attention, l),
                 .context = act.context.rows(T),
                 .log_sum = act.log_sum.rows(T),
                 .dcontext = dcontext,
-                .dqkv = a.dqkv.rows(T)});
+                .dqkv = dqkv});
     if (all) {
-      perform(backend_, linear_weight_gradient<A, P>{a.dqkv.rows(T), input,
-                                                     parameters_.gradient(s.query_weight, 3),
-                                                     parameters_.gradient(s.query_bias, 3)});
+      perform(backend_,
+              linear_weight_gradient<A, P>{dqkv, input, parameters_.gradient(s.query_weight, 3),
+                                           parameters_.gradient(s.query_bias, 3)});
     }
-    perform(backend_,
-            linear_input_gradient<A>{a.dqkv.rows(T), weight(s.query_weight, 3), {}, d, true});
+    perform(backend_, linear_input_gradient<A>{dqkv, weight(s.query_weight, 3), {}, d, true});
   }
 
   // ---- MLP: out = LN(gate * dropout(gelu(x W_1^T + b_1) W_2^T + b_2) + x) ----
+  // Without neurons the branch is b_2, which gate and dropout act on; without it, out = LN(x).
 
   void mlp_forward(std::size_t l,
                    const device_batch<B>& batch,
@@ -241,25 +251,27 @@ private:
                    encoder_activations<B>& a,
                    const dropout_plan& drop) {
     const std::size_t T = batch.tokens();
+    const layer_shape shape = config_.shape(l);
     const layer_slots& s = slots_.layers[l];
     const view<const A> x = act.after_attention.rows(T);
     const view<A> branch = a.kept == keep::importance ? act.branch.rows(T) : a.scratch.rows(T);
-    perform(backend_, linear_gelu<A>{x, weight(s.up_weight), weight(s.up_bias), act.pre.rows(T),
-                                     act.up.rows(T)});
-    perform(backend_,
-            linear<A>{act.up.rows(T), weight(s.down_weight), weight(s.down_bias), branch});
-    perform(backend_,
-            add_norm<A>{.x = branch,
-                        .residual = x,
-                        .gate = gates_.mlp(l),
-                        .weight = weight(s.norm2_weight),
-                        .bias = weight(s.norm2_bias),
-                        .epsilon = config_.epsilon,
-                        .drop = bits_for(drop, config_.hidden_dropout, dropout_site::mlp, l),
-                        .places = batch.token_places(),
-                        .y = act.output.rows(T),
-                        .normalized = act.normalized2.rows(T),
-                        .inverse_deviation = act.deviation2.rows(T)});
+    const view<A> up = act.up.rows(T, shape.intermediate);
+    if (shape.intermediate > 0) {
+      perform(backend_,
+              linear_gelu<A>{x, weight(s.up_weight), weight(s.up_bias), act.pre.rows(T), up});
+    }
+    if (shape.mlp) project(up, shape.intermediate, s.down_weight, s.down_bias, branch);
+    perform(backend_, add_norm<A>{.x = shape.mlp ? read_only(branch) : x,
+                                  .residual = shape.mlp ? x : view<const A>{},
+                                  .gate = mlp_gate(l),
+                                  .weight = weight(s.norm2_weight),
+                                  .bias = weight(s.norm2_bias),
+                                  .epsilon = config_.epsilon,
+                                  .drop = mlp_bits(drop, l),
+                                  .places = batch.token_places(),
+                                  .y = act.output.rows(T),
+                                  .normalized = act.normalized2.rows(T),
+                                  .inverse_deviation = act.deviation2.rows(T)});
   }
 
   /// dhidden holds the gradient of the layer's output and ends as that of the MLP's input.
@@ -272,20 +284,22 @@ private:
     const layer_slots& s = slots_.layers[l];
     layer_activations<B>& act = a.layers[l];
     const view<A> d = a.dhidden.rows(T);
-    const dropout_bits dropped = bits_for(drop, config_.hidden_dropout, dropout_site::mlp, l);
+    const layer_shape shape = config_.shape(l);
+    const dropout_bits dropped = mlp_bits(drop, l);
     const bool all = wanted == gradients_of::weights;
-    const bool apart = dropped.rate > 0.0 || !gates_.mlp(l).empty();
+    const bool apart = dropped.rate > 0.0 || !mlp_gate(l).empty();
     if (all) norm_gradient(s.norm2_weight, s.norm2_bias, d, act.normalized2.rows(T));
     const view<A> dbranch = apart ? a.dbranch.rows(T) : d;
     perform(backend_, add_norm_backward<A>{.dy = d,
                                            .normalized = act.normalized2.rows(T),
                                            .inverse_deviation = act.deviation2.rows(T),
                                            .weight = weight(s.norm2_weight),
-                                           .gate = gates_.mlp(l),
+                                           .gate = mlp_gate(l),
                                            .drop = dropped,
                                            .places = batch.token_places(),
                                            .dsum = d,
                                            .dx = apart ? dbranch : view<A>{}});
+    if (!shape.mlp) return;
     if (a.kept == keep::importance) {
       const view<A> arriving = dropped.rate > 0.0 ? a.dscratch.rows(T) : d;
       if (dropped.rate > 0.0) {  // which lies between the branch and its gate
@@ -293,8 +307,11 @@ private:
       }
       perform(backend_, head_dots<A>{act.branch.rows(T), arriving, a.mlp_dots[l].rows(T)});
     }
-    if (all) linear_gradient(s.down_weight, s.down_bias, dbranch, act.up.rows(T));
-    const view<A> dup = a.dup.rows(T);
+    if (all) {
+      project_gradient(s.down_weight, s.down_bias, dbranch, act.up.rows(T), shape.intermediate);
+    }
+    if (shape.intermediate == 0) return;
+    const view<A> dup = a.dup.rows(T, shape.intermediate);
     perform(backend_,
             linear_input_gradient<A>{dbranch, weight(s.down_weight), act.pre.rows(T), dup, false});
     if (all) linear_gradient(s.up_weight, s.up_bias, dup, act.after_attention.rows(T));
@@ -305,6 +322,34 @@ private:
 
   [[nodiscard]] view<const A> weight(std::size_t i, std::size_t count = 1) {
     return parameters_.effective(i, count);
+  }
+  /// Bits and gates of a layer's branches. A branch that is not there has none.
+  [[nodiscard]] dropout_bits attended_bits(const dropout_plan& drop, std::size_t l) const noexcept {
+    if (!config_.shape(l).attention) return {};
+    return bits_for(drop, config_.hidden_dropout, dropout_site::attended, l);
+  }
+  [[nodiscard]] dropout_bits mlp_bits(const dropout_plan& drop, std::size_t l) const noexcept {
+    if (!config_.shape(l).mlp) return {};
+    return bits_for(drop, config_.hidden_dropout, dropout_site::mlp, l);
+  }
+  [[nodiscard]] view<const A> mlp_gate(std::size_t l) const noexcept {
+    return config_.shape(l).mlp ? gates_.mlp(l) : view<const A>{};
+  }
+
+  /// The last product of a branch: out = x W^T + b from x [T, units], the bias alone where there are
+  /// no units, and thus no weight. Likewise its gradients.
+  void project(view<const A> x, std::size_t units, std::size_t w, std::size_t b, view<A> out) {
+    const bool some = units > 0;
+    perform(backend_,
+            linear<A>{some ? x : view<const A>{nullptr, out.rows, 0},
+                      some ? weight(w) : view<const A>{nullptr, out.cols, 0}, weight(b), out});
+  }
+  void project_gradient(
+      std::size_t w, std::size_t b, view<const A> dy, view<const A> x, std::size_t units) {
+    if (units > 0) return linear_gradient(w, b, dy, x);
+    perform(backend_,
+            linear_weight_gradient<A, P>{dy, view<const A>{nullptr, dy.rows, 0},
+                                         view<P>{nullptr, dy.cols, 0}, parameters_.gradient(b)});
   }
   void drop_in_place(view<A> x, const dropout_bits& bits, const device_batch<B>& batch) {
     if (bits.rate > 0.0) perform(backend_, dropout<A>{x, bits, batch.token_places(), x});

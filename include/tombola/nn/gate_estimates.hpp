@@ -41,7 +41,7 @@ struct importance {
   importance(std::size_t layers, std::size_t heads_per_layer)
       : heads(layers * heads_per_layer), mlps(layers) {}
 
-  gate_estimates heads;  ///< [L, H]
+  gate_estimates heads;  ///< [L, H]; of a compact model layer after layer, the rest of it 0
   gate_estimates mlps;   ///< [L]
   std::size_t examples = 0, tokens = 0, batches = 0;
 };
@@ -100,13 +100,16 @@ view<typename B::activation> add_importance(bert<B>& model,
   model.loss(w, 1.0);
   model.backward(w, gradients_of::gates);
   std::vector<A> host(batch.tokens() * c.heads);
+  std::size_t first_head = 0;
   for (std::size_t l = 0; l < c.layers; ++l) {
     const auto add = [&](gate_estimates& e, planned<B>& dots, std::size_t first, std::size_t n) {
       const std::span<A> values{host.data(), batch.tokens() * n};
       model.device().read(read_only(dots.rows(batch.tokens())), values);
       add_batch<A>(e, first, n, values, batch.offsets, out.examples);
     };
-    add(out.heads, w.encoder.head_dots[l], l * c.heads, c.heads);
+    const std::size_t n = c.shape(l).heads;
+    if (n > 0) add(out.heads, w.encoder.head_dots[l], first_head, n);
+    first_head += n;
     add(out.mlps, w.encoder.mlp_dots[l], l, 1);
   }
   out.examples += batch.sequences();

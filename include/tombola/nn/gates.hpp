@@ -26,16 +26,20 @@ public:
   gates(B& b, const bert_config& c)
       : backend_{&b},
         layers_{c.layers},
-        heads_{c.heads},
-        head_factors_{b.template allocate<A>(c.layers * c.heads)},
+        compact_{c.is_compact()},
+        first_head_{first_heads(c)},
+        head_factors_{b.template allocate<A>(first_head_.back())},
         mlp_factors_{b.template allocate<A>(c.layers)} {}
 
-  /// Sets all gates, heads [L, H] and MLPs [L]. Throws shape_error for other lengths.
+  /// Heads of all layers together: L * H, or what a compact model has left.
+  [[nodiscard]] std::size_t head_count() const noexcept { return first_head_.back(); }
+
+  /// Sets all gates, heads [L, H] (a compact model's layer after layer) and MLPs [L]. Throws shape_error for other lengths.
   void set(std::span<const double> heads, std::span<const double> mlps) {
-    if (heads.size() != layers_ * heads_ || mlps.size() != layers_) {
+    if (heads.size() != head_count() || mlps.size() != layers_) {
       throw shape_error("gates: " + std::to_string(heads.size()) + " heads and " +
                         std::to_string(mlps.size()) + " MLPs, the model has " +
-                        std::to_string(layers_ * heads_) + " and " + std::to_string(layers_));
+                        std::to_string(head_count()) + " and " + std::to_string(layers_));
     }
     const std::vector<A> h(heads.begin(), heads.end()), m(mlps.begin(), mlps.end());
     backend_->write(std::span<const A>{h}, view<A>{head_factors_.data(), h.size(), 1});
@@ -43,17 +47,16 @@ public:
     active_ = true;
   }
 
-  /// Throws shape_error where the ticket covers other numbers of heads or MLPs than the model has.
+  /// Throws shape_error where the ticket covers other numbers of heads or MLPs than the model has,
+  /// or the model is compact.
   void check(const ticket& t) const {
-    (void)factors(t, "heads", layers_ * heads_);
+    (void)factors(t, "heads", head_count());
     (void)factors(t, "mlps", layers_);
   }
 
   /// 1 where the ticket keeps a head or an MLP, 0 elsewhere. A ticket without `heads` or `mlps`
-  /// keeps all of them. Throws shape_error where the model has other numbers of them.
-  void set(const ticket& t) {
-    set(factors(t, "heads", layers_ * heads_), factors(t, "mlps", layers_));
-  }
+  /// keeps all of them. Throws as check does.
+  void set(const ticket& t) { set(factors(t, "heads", head_count()), factors(t, "mlps", layers_)); }
 
   /// All gates at 1, and no longer multiplied.
   void clear() noexcept { active_ = false; }
@@ -61,7 +64,7 @@ public:
   /// Factors of layer l as the verbs take them: [1, H] and [1], or empty where all gates are 1.
   [[nodiscard]] view<const A> heads(std::size_t l) const noexcept {
     if (!active_) return {};
-    return {head_factors_.data() + l * heads_, 1, heads_};
+    return {head_factors_.data() + first_head_[l], 1, first_head_[l + 1] - first_head_[l]};
   }
   [[nodiscard]] view<const A> mlp(std::size_t l) const noexcept {
     if (!active_) return {};
@@ -69,13 +72,23 @@ public:
   }
 
 private:
-  [[nodiscard]] static std::vector<double> factors(const ticket& t,
-                                                   const char* name,
-                                                   std::size_t n) {
+  [[nodiscard]] static std::vector<std::size_t> first_heads(const bert_config& c) {
+    std::vector<std::size_t> first(c.layers + 1);
+    for (std::size_t l = 0; l < c.layers; ++l) first[l + 1] = first[l] + c.shape(l).heads;
+    return first;
+  }
+
+  [[nodiscard]] std::vector<double> factors(const ticket& t,
+                                            const char* name,
+                                            std::size_t n) const {
     std::vector<double> f(n, 1.0);
     const auto i = t.find(name);
     if (!i) return f;
     const mask& m = t[*i];
+    if (compact_) {
+      throw shape_error("ticket: group " + to_string(t.groups()[*i]) +
+                        " is over units of a whole model, this one is compact");
+    }
     if (m.size() != n) {
       throw shape_error("ticket: group " + to_string(t.groups()[*i]) + " has " +
                         std::to_string(m.size()) + " units, the model has " + std::to_string(n));
@@ -86,7 +99,9 @@ private:
 
   using buffer = decltype(std::declval<B&>().template allocate<A>(0));
   B* backend_;
-  std::size_t layers_, heads_;
+  std::size_t layers_;
+  bool compact_;
+  std::vector<std::size_t> first_head_;  ///< [L + 1] where each layer's factors begin
   buffer head_factors_, mlp_factors_;
   bool active_ = false;
 };

@@ -176,6 +176,15 @@ void products_conform() {
       check_forward<Factory>(linear_case{s, false, false});
     }
   }
+  SECTION("a linear layer without inputs is its bias") {
+    for (const std::size_t m : sizes{1, 17, 130}) {
+      for (const std::size_t n : sizes{1, 5, 257}) {
+        INFO(m << " x " << n);
+        check_forward<Factory>(linear_case{{m, n, 0}, true, false});
+        check_backward<Factory>(linear_case{{m, n, 0}, true, false});
+      }
+    }
+  }
   SECTION("linear_gelu") {
     for (const auto s : product_shapes()) {
       INFO(s.m << " x " << s.n << " x " << s.k);
