@@ -24,6 +24,7 @@ struct dropout_plan {
 enum class dropout_site : std::uint32_t {
   embeddings = 0,
   pooled = 1,
+  first = 2,  ///< what enters the head over the first token, where that is dropped
   attention = 4,
   attended = 5,
   mlp = 6
@@ -45,7 +46,8 @@ enum class gradients_of {
   gates,    ///< gates only: no weight gradient is formed, and nothing below the first layer's gates
 };
 
-/// The encoder of BERT (spec of the study, 1.1): embeddings and L layers.
+/// The encoder of BERT (spec of the study, 1.1): embeddings and L layers. What its relatives do
+/// otherwise is in the config's family.
 ///
 /// Holds nothing but references; parameters, gates and memory are the model's. Gradients of
 /// parameters add, everything else is overwritten. Shapes and letters as in config.hpp.
@@ -106,9 +108,9 @@ private:
                      const dropout_plan& drop) {
     const std::size_t T = batch.tokens();
     const view<A> out = a.embedded.rows(T);
-    perform(backend_,
-            embed<A>{batch.ids(), batch.positions(), batch.segments(), weight(slots_.word),
-                     weight(slots_.position), weight(slots_.segment), a.scratch.rows(T)});
+    perform(backend_, embed<A>{batch.ids(), batch.positions(), batch.segments(),
+                               weight(slots_.word), used_positions(weight(slots_.position)),
+                               segmented(weight(slots_.segment)), a.scratch.rows(T)});
     perform(backend_, add_norm<A>{.x = a.scratch.rows(T),
                                   .residual = {},
                                   .gate = {},
@@ -141,8 +143,8 @@ private:
                                            .dx = {}});
     perform(backend_, embed_backward<A, P>{batch.ids(), batch.positions(), batch.segments(), d,
                                            parameters_.gradient(slots_.word),
-                                           parameters_.gradient(slots_.position),
-                                           parameters_.gradient(slots_.segment)});
+                                           used_positions(parameters_.gradient(slots_.position)),
+                                           segmented(parameters_.gradient(slots_.segment))});
   }
 
   // ---- attention: out = LN(dropout(context W_o^T + b_o) + hidden) ----
@@ -168,18 +170,18 @@ private:
                                    .log_sum = act.log_sum.rows(T)});
     perform(backend_, linear<A>{act.context.rows(T), weight(s.output_weight), weight(s.output_bias),
                                 a.scratch.rows(T)});
-    perform(backend_,
-            add_norm<A>{.x = a.scratch.rows(T),
-                        .residual = hidden,
-                        .gate = {},
-                        .weight = weight(s.norm1_weight),
-                        .bias = weight(s.norm1_bias),
-                        .epsilon = config_.epsilon,
-                        .drop = bits_for(drop, config_.hidden_dropout, dropout_site::attended, l),
-                        .places = batch.token_places(),
-                        .y = act.after_attention.rows(T),
-                        .normalized = act.normalized1.rows(T),
-                        .inverse_deviation = act.deviation1.rows(T)});
+    perform(backend_, add_norm<A>{.x = a.scratch.rows(T),
+                                  .residual = hidden,
+                                  .gate = {},
+                                  .weight = weight(s.norm1_weight),
+                                  .bias = weight(s.norm1_bias),
+                                  .epsilon = config_.epsilon,
+                                  .drop = bits_for(drop, config_.attended_dropout(),
+                                                   dropout_site::attended, l),
+                                  .places = batch.token_places(),
+                                  .y = act.after_attention.rows(T),
+                                  .normalized = act.normalized1.rows(T),
+                                  .inverse_deviation = act.deviation1.rows(T)});
   }
 
   /// dhidden holds the gradient of the first layer norm's output and ends as that of the input.
@@ -193,7 +195,8 @@ private:
     const layer_slots& s = slots_.layers[l];
     layer_activations<B>& act = a.layers[l];
     const view<A> d = a.dhidden.rows(T);
-    const dropout_bits dropped = bits_for(drop, config_.hidden_dropout, dropout_site::attended, l);
+    const dropout_bits dropped =
+        bits_for(drop, config_.attended_dropout(), dropout_site::attended, l);
     const bool all = wanted == gradients_of::weights;
     if (all) norm_gradient(s.norm1_weight, s.norm1_bias, d, act.normalized1.rows(T));
     const view<A> dout = dropped.rate > 0.0 ? a.dbranch.rows(T) : d;
@@ -305,6 +308,16 @@ private:
 
   [[nodiscard]] view<const A> weight(std::size_t i, std::size_t count = 1) {
     return parameters_.effective(i, count);
+  }
+  /// The rows of a table of positions that tokens use: position 0 is the first of them.
+  template <class T>
+  [[nodiscard]] view<T> used_positions(view<T> table) const noexcept {
+    return table.rows_from(config_.family->position_offset, config_.longest_sequence());
+  }
+  /// The table of segments, empty where the model has none.
+  template <class T>
+  [[nodiscard]] view<T> segmented(view<T> table) const noexcept {
+    return config_.segments > 0 ? table : view<T>{};
   }
   void drop_in_place(view<A> x, const dropout_bits& bits, const device_batch<B>& batch) {
     if (bits.rate > 0.0) perform(backend_, dropout<A>{x, bits, batch.token_places(), x});
