@@ -74,8 +74,9 @@ public:
   /// of them cannot be read.
   [[nodiscard]] static byte_vocabulary read(const std::filesystem::path& folder) {
     const std::filesystem::path pieces = folder / "vocab.json", merges = folder / "merges.txt";
-    return from_text(read_utf8(pieces, longest_file), read_utf8(merges, longest_file),
-                     pieces.string(), merges.string());
+    const std::string first = read_utf8(pieces, longest_file);
+    const std::string second = read_utf8(merges, longest_file);
+    return from_text(first, second, pieces.string(), merges.string());
   }
 
   [[nodiscard]] std::size_t size() const noexcept { return pieces_->size(); }
