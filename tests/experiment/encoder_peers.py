@@ -39,15 +39,15 @@ def sentence():
 
 
 # A task of pairs with a number: its metric, a correlation, moves with every digit of every prediction.
-rows = [(sentence(), sentence()) for _ in range(120)]
-scores = [len(set(a.split()) & set(b.split())) + 0.1 * len(a.split()) for a, b in rows]
+rows = [(sentence(), sentence()) for _ in range(340)]
+scores = [(a + b).count("cat") - (a + b).count("river") + 0.1 * len(a.split()) for a, b in rows]
 task = here / "data" / "alike"
 task.mkdir(parents=True)
 (task / "task.json").write_text(json.dumps({"name": "alike", "first": "a", "second": "b", "label": "score",
                                             "reported": ["pearson"], "selection": "pearson"}))
-for name, part in (("train", slice(0, 80)), ("dev", slice(80, 120))):
+for name, part in (("train", slice(0, 300)), ("dev", slice(300, 340))):
     (task / f"{name}.tsv").write_text("a\tb\tscore\n" + "".join(f"{a}\t{b}\t{s}\n" for (a, b), s in zip(rows[part], scores[part])))
-dev, wanted = rows[80:], numpy.array(scores[80:])
+dev, wanted = rows[300:], numpy.array(scores[300:])
 
 
 def tombola(*arguments):
@@ -127,14 +127,14 @@ for name, (encoder, config, vocabulary, tokenizer_of) in kinds.items():
     start.mkdir()
     encoder(config(vocabulary(start))).save_pretrained(start)
 
-    common = ("--data", here / "data", "--task", "alike", "--max-length", 64, "--epochs", 3, "--rate", 2e-3, "--batch", 16)
+    common = ("--data", here / "data", "--task", "alike", "--max-length", 64, "--epochs", 20, "--rate", 3e-3, "--batch", 16)
     folder, trained = step("train", "--model", start, *common)
     tokenizer = tokenizer_of.from_pretrained(folder / "model")
     ours, theirs = trained["metrics"]["pearson"], correlation(load(folder / "model"), tokenizer)
-    assert abs(ours - theirs) < 1e-5, (name, ours, theirs)
+    assert ours > 0.3 and abs(ours - theirs) < 1e-5, (name, ours, theirs)
 
     # Heads and MLPs that the search removed, removed here by hand.
-    found, _ = step("find-masks", "--run", folder, "--prune", "both", "--step", 0.3, "--guard-at-least", -1)
+    found, _ = step("find-masks", "--run", folder, "--prune", "both", "--step", 0.15, "--guard-drop", 0.1)
     kept = ticket(found / "ticket.safetensors")
     _, under = step("evaluate", "--run", folder, "--ticket", found / "ticket.safetensors")
     model = load(folder / "model")
@@ -148,7 +148,7 @@ for name, (encoder, config, vocabulary, tokenizer_of) in kinds.items():
     assert cut > 0 and abs(under["metrics"]["pearson"] - theirs) < 1e-5, (name, cut, under["metrics"], theirs)
 
     # Weights: the ticket's groups are parameters of the checkpoint, and a model trained inside has its zeros.
-    found, _ = step("find-masks", "--run", folder, "--prune", "weights", "--weight-step", 0.4, "--weight-steps", 2, "--guard-at-least", -1)
+    found, _ = step("find-masks", "--run", folder, "--prune", "weights", "--weight-step", 0.3, "--weight-steps", 2, "--guard-drop", 1)
     weights = ticket(found / "ticket.safetensors")
     again, inside = step("train", "--model", start, *common, "--ticket", found / "ticket.safetensors")
     model = load(again / "model")
