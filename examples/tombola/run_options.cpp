@@ -84,7 +84,9 @@ void add_train(CLI::App& root, experiment::train_settings& s, run_command& c) {
   app->footer(
       "Example: tombola train --model minilm --data glue --task SST-2 --seed 1 --out runs\n"
       "Under a ticket: ... --ticket runs/find-masks-SST-2-s1-0123456789ab/ticket.safetensors");
-  app->add_option("--model", s.model, "Folder with config.json, model.safetensors, vocab.txt")
+  app->add_option(
+         "--model", s.model,
+         "Folder of a BERT, RoBERTa or DistilBERT: config.json, model.safetensors, vocabulary")
       ->required();
   app->add_option("--data", s.data, "Folder with one folder per task")->required();
   app->add_option("--task", s.task, "Task, such as SST-2")->required();

@@ -74,6 +74,8 @@ TEST_CASE("front door: embed and its backward") {
   forward.refuses([](auto& v) { v.word.cols = 4; }, "embed: word is 7 x 4, expected 7 x 3");
   forward.refuses([](auto& v) { v.position.cols = 4; }, "embed: position is 9 x 4, expected 9 x 3");
   forward.refuses([](auto& v) { v.segment.cols = 4; }, "embed: segment is 2 x 4, expected 2 x 3");
+  forward.accepts([](auto& v) { v.segment = {}, v.segments = {}; });
+  forward.refuses([](auto& v) { v.segments = {}; }, "embed: segments has 0 numbers, expected 5");
 
   const door back{embed_backward<double, double>{ids, ids, ids, shape(5, 3), shape(7, 3),
                                                  shape(9, 3), shape(2, 3)}};
@@ -87,6 +89,9 @@ TEST_CASE("front door: embed and its backward") {
                "embed_backward: dposition is 9 x 4, expected 9 x 3");
   back.refuses([](auto& v) { v.dsegment.cols = 4; },
                "embed_backward: dsegment is 2 x 4, expected 2 x 3");
+  back.accepts([](auto& v) { v.dsegment = {}, v.segments = {}; });
+  back.refuses([](auto& v) { v.segments = {}; },
+               "embed_backward: segments has 0 numbers, expected 5");
 }
 
 TEST_CASE("front door: products") {
@@ -291,7 +296,7 @@ TEST_CASE("front door: attention_backward and head_dots") {
   dots.refuses([](auto& w) { w.dots.cols = 0; }, "head_dots: 6 columns for 0 heads");
 }
 
-TEST_CASE("front door: rows and tanh") {
+TEST_CASE("front door: rows, tanh and relu") {
   const door gather{gather_rows<double>{shape(9, 3), shape<std::int32_t>(4), shape(4, 3)}};
   gather.refuses([](auto& v) { v.rows.rows = 5; }, "gather_rows: rows has 5 numbers, expected 4");
   gather.refuses([](auto& v) { v.y.cols = 2; }, "gather_rows: y is 4 x 2, expected 4 x 3");
@@ -306,6 +311,12 @@ TEST_CASE("front door: rows and tanh") {
   const door back{tanh_backward<double>{shape(4, 3), shape(4, 3), shape(4, 3)}};
   back.refuses([](auto& v) { v.dy.rows = 3; }, "tanh_backward: dy is 3 x 3, expected 4 x 3");
   back.refuses([](auto& v) { v.dx.cols = 2; }, "tanh_backward: dx is 4 x 2, expected 4 x 3");
+
+  const door relu{relu_of<double>{shape(4, 3), shape(4, 3)}};
+  relu.refuses([](auto& v) { v.y.rows = 3; }, "relu_of: y is 3 x 3, expected 4 x 3");
+  const door relu_back{relu_backward<double>{shape(4, 3), shape(4, 3), shape(4, 3)}};
+  relu_back.refuses([](auto& v) { v.dy.rows = 3; }, "relu_backward: dy is 3 x 3, expected 4 x 3");
+  relu_back.refuses([](auto& v) { v.dx.cols = 2; }, "relu_backward: dx is 4 x 2, expected 4 x 3");
 }
 
 TEST_CASE("front door: losses") {

@@ -168,19 +168,28 @@ TEST_CASE("reference: attention drops by key, query, example and head") {
   check_numbers(context, expected);
 }
 
-TEST_CASE("reference: rows, tanh and losses") {
+TEST_CASE("reference: rows, tanh, relu and losses") {
   reference_backend<double> b;
   std::vector<double> word{1, 2, 3, 4}, position{10, 20, 30, 40}, segment{100, 200}, out(4);
   std::vector<std::int32_t> ids{1, 0}, positions{0, 1}, segments{0, 0}, last{1};
   perform(b, embed<double>{over(ids), over(positions), over(segments), over(word, 2),
                            over(position, 2), over(segment, 1), over(out, 2)});
   check_numbers(out, {113, 224, 131, 242});
+  perform(b,
+          embed<double>{
+              over(ids), over(positions), {}, over(word, 2), over(position, 2), {}, over(out, 2)});
+  check_numbers(out, {13, 24, 31, 42});
 
   std::vector<double> row(2), half{0.5, -0.5}, tanh_half(2);
   perform(b, gather_rows<double>{over(out, 2), over(last), over(row, 1)});
-  check_numbers(row, {131, 242});
+  check_numbers(row, {31, 42});
   perform(b, tanh_of<double>{over(half), over(tanh_half)});
   check_numbers(tanh_half, {0.46211715726000975, -0.46211715726000975});
+  std::vector<double> relu_half(2), through{7, 8};
+  perform(b, relu_of<double>{over(half), over(relu_half)});
+  check_numbers(relu_half, {0.5, 0.0});
+  perform(b, relu_backward<double>{over(relu_half), over(through), over(through)});
+  check_numbers(through, {7, 0});
 
   std::vector<double> logits{0, std::log(3.0)}, losses(1), gradient(2);
   std::vector<std::int32_t> label{0};

@@ -13,6 +13,7 @@
 
 #include "tombola/core/error.hpp"
 #include "tombola/data/features.hpp"
+#include "tombola/data/wordpiece.hpp"
 
 namespace {
 

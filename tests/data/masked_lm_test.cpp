@@ -11,6 +11,7 @@
 
 #include "tombola/core/error.hpp"
 #include "tombola/data/batches.hpp"
+#include "tombola/data/wordpiece.hpp"
 
 namespace {
 

@@ -12,6 +12,7 @@
 
 #include "tombola/core/error.hpp"
 #include "tombola/data/masked_lm.hpp"
+#include "tombola/data/wordpiece.hpp"
 
 namespace {
 

@@ -31,6 +31,12 @@ void fuzz::make_seeds(seeds& to) {
   to.add(text, "\"gelu\"", "\"\\u001b[31m\"");
   to.add(text, "\"gelu\"", "null");
   to.add(text, "\"bert\"", "\"roberta\"");
+  for (const nn::architecture* family : nn::architectures) {
+    nn::bert_config other;
+    other.family = family;
+    if (family->keys.segments == nullptr) other.segments = 0;
+    to.add(nn::config_json(other).dump());
+  }
   to.add(text, "768", "769");
   to.add(text, "30522", "18446744073709551615");
   to.add(text, "0.1", "1e300");
@@ -55,6 +61,14 @@ void fuzz::make_seeds(seeds& to) {
             "\"is_decoder\":",
             "\"position_embedding_type\":",
             "\"pruned_heads\":",
+            "\"pad_token_id\":",
+            "\"add_cross_attention\":",
+            "\"tie_word_embeddings\":",
+            "\"n_layers\":",
+            "\"dim\":",
+            "\"seq_classif_dropout\":",
+            "\"roberta\"",
+            "\"distilbert\"",
             "BertForMaskedLM",
             "null",
             "true",

@@ -170,12 +170,16 @@ TEST_CASE("a config that no model can have is refused by name") {
     CHECK(refusal(key, -0.5) ==
           "model config: a dropout rate is -0.500000, expected one in [0, 1)");
   }
-  CHECK(refusal("model_type", "roberta") == "model_type is 'roberta', expected 'bert'");
+  for (const char* type : {"albert", "electra", "deberta-v2", "xlm-roberta"}) {
+    CHECK(refusal("model_type", type) == "model_type is '" + std::string{type} +
+                                             "', expected one of 'bert', 'roberta', 'distilbert'");
+  }
   CHECK(refusal("hidden_act", "relu") == "hidden_act is 'relu', expected 'gelu'");
   CHECK(refusal("hidden_act", "\x1B[31m") == "hidden_act is '?[31m', expected 'gelu'");
   CHECK(refusal("position_embedding_type", "relative_key") ==
         "position_embedding_type is 'relative_key', expected 'absolute'");
   CHECK(refusal("is_decoder", true) == "is_decoder is true, expected an encoder");
+  CHECK(refusal("add_cross_attention", true) == "add_cross_attention is true, expected an encoder");
   CHECK(refusal("pruned_heads", {{"1", {0, 2}}}) ==
         "pruned_heads is not empty, expected a model with all its heads");
   put(file, "[1, 2]");

@@ -32,9 +32,11 @@ void check_close(const std::vector<double>& found, const std::vector<double>& ex
 }
 
 /// All gradients of one kind of head at gates that are neither 0 nor 1; `with` drops or does not.
-void check_weights(nn::head_kind head, const nn::dropout_plan& with) {
+void check_weights(nn::head_kind head,
+                   const nn::dropout_plan& with,
+                   const nn::architecture& family = nn::bert_architecture) {
   backend_type b;
-  model_type model{b, tiny_config(head)};
+  model_type model{b, tiny_config(head, family)};
   randomise(model, 5);
   model.gates().set(head_gates, mlp_gates);
   space w{b, model.config(), tiny_limits, nn::keep::gradients};
@@ -55,9 +57,11 @@ void check_weights(nn::head_kind head, const nn::dropout_plan& with) {
   }
 }
 
-void check_gates(nn::head_kind head, const nn::dropout_plan& with) {
+void check_gates(nn::head_kind head,
+                 const nn::dropout_plan& with,
+                 const nn::architecture& family = nn::bert_architecture) {
   backend_type b;
-  model_type model{b, tiny_config(head)};
+  model_type model{b, tiny_config(head, family)};
   randomise(model, 6);
   model.gates().set(head_gates, mlp_gates);
   space w{b, model.config(), tiny_limits, nn::keep::importance};
@@ -101,6 +105,15 @@ TEST_CASE("gradients of regression, dropout on") {
 TEST_CASE("gradients of the masked language model, dropout on") {
   check_weights(nn::head_kind::masked_lm, dropping);
   check_gates(nn::head_kind::masked_lm, dropping);
+}
+
+TEST_CASE("gradients of other architectures, dropout on") {
+  for (const nn::architecture* family : nn::architectures) {
+    INFO(family->model_type);
+    check_weights(nn::head_kind::classification, dropping, *family);
+    check_gates(nn::head_kind::classification, dropping, *family);
+    check_weights(nn::head_kind::masked_lm, dropping, *family);
+  }
 }
 
 TEST_CASE("gradients without dropout") {

@@ -39,6 +39,16 @@ inline nn::bert_config tiny_config(nn::head_kind head) {
   return c;
 }
 
+/// The same for another architecture, with as much of it as it has.
+inline nn::bert_config tiny_config(nn::head_kind head, const nn::architecture& family) {
+  nn::bert_config c = tiny_config(head);
+  c.family = &family;
+  c.positions += family.position_offset;
+  if (family.keys.segments == nullptr) c.segments = 0;
+  if (family.keys.epsilon == nullptr) c.epsilon = family.epsilon;
+  return c;
+}
+
 /// Weights N(0, 0.5^2), those of layer norms N(1, 0.2^2).
 template <class B>
 void randomise(nn::bert<B>& model, std::uint64_t seed) {
@@ -46,7 +56,7 @@ void randomise(nn::bert<B>& model, std::uint64_t seed) {
   auto& p = model.parameters();
   for (std::size_t i = 0; i < p.layout().slots().size(); ++i) {
     const random_stream r{seed, purpose::initialisation, static_cast<std::uint32_t>(i)};
-    const bool norm = p.layout()[i].name.ends_with("LayerNorm.weight");
+    const bool norm = p.layout()[i].cols == 0 && p.layout()[i].name.ends_with(".weight");
     std::vector<number> values(p.layout()[i].size());
     for (std::size_t u = 0; u < values.size(); ++u) {
       values[u] = static_cast<number>((norm ? 1.0 : 0.0) + (norm ? 0.2 : 0.5) * r.normal(u));

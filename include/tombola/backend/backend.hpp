@@ -47,6 +47,7 @@ concept forward_verbs = requires(B& b) {
   b.run(dropout<A>{});
   b.run(attention<A>{});
   b.run(tanh_of<A>{});
+  b.run(relu_of<A>{});
   b.run(gather_rows<A>{});
   b.run(cross_entropy<A>{});
   b.run(squared_error<A>{});
@@ -65,6 +66,7 @@ concept backward_verbs = requires(B& b) {
   b.run(attention_backward<A>{});
   b.run(head_dots<A>{});
   b.run(tanh_backward<A>{});
+  b.run(relu_backward<A>{});
   b.run(scatter_rows<A>{});
   b.run(embed_backward<A, P>{});
 };

@@ -151,6 +151,19 @@ struct tanh_backward {
   }
 };
 
+/// dx = dy where y > 0, else 0, y being max(x, 0): at x = 0 the derivative is taken to be 0, as torch
+/// takes it. dx may be dy.
+template <class A>
+struct relu_backward {
+  view<const A> y, dy;
+  view<A> dx;
+
+  void check() const {
+    require_shape(dy, y.rows, y.cols, "relu_backward", "dy");
+    require_shape(dx, y.rows, y.cols, "relu_backward", "dx");
+  }
+};
+
 /// dx[rows[i]] += dy[i], in the order of i. dx is added to: fill it first where it should start at
 /// 0.
 template <class A>
@@ -165,20 +178,21 @@ struct scatter_rows {
   }
 };
 
-/// dword[ids[t]] += dout[t], and so for position and segment, in the order of t.
+/// dword[ids[t]] += dout[t], and so for position and segment, in the order of t. An empty
+/// dsegment is not added to, and segments are then not looked at.
 template <class A, class P>
 struct embed_backward {
   view<const std::int32_t> ids, positions, segments;  ///< [T]
   view<const A> dout;                                 ///< [T, C]
-  view<P> dword, dposition, dsegment;                 ///< [V, C], [P, C], [S, C]: added to
+  view<P> dword, dposition, dsegment;                 ///< [V, C], [P, C], [S, C] or empty: added to
 
   void check() const {
     require_length(ids, dout.rows, "embed_backward", "ids");
     require_length(positions, dout.rows, "embed_backward", "positions");
-    require_length(segments, dout.rows, "embed_backward", "segments");
+    if (!dsegment.empty()) require_length(segments, dout.rows, "embed_backward", "segments");
     require_shape(dword, dword.rows, dout.cols, "embed_backward", "dword");
     require_shape(dposition, dposition.rows, dout.cols, "embed_backward", "dposition");
-    require_shape(dsegment, dsegment.rows, dout.cols, "embed_backward", "dsegment");
+    require_shape_or_empty(dsegment, dsegment.rows, dout.cols, "embed_backward", "dsegment");
   }
 };
 

@@ -55,21 +55,22 @@ inline void check_dropout(const dropout_bits& d,
   }
 }
 
-/// out[t] = word[ids[t]] + position[positions[t]] + segment[segments[t]].
+/// out[t] = word[ids[t]] + position[positions[t]] + segment[segments[t]]; an empty segment table
+/// adds nothing, and segments are then not looked at.
 /// Ids are in range: whoever makes the batch has checked them.
 template <class A>
 struct embed {
   view<const std::int32_t> ids, positions, segments;  ///< [T] each
-  view<const A> word, position, segment;              ///< [V, C], [P, C], [S, C]
+  view<const A> word, position, segment;              ///< [V, C], [P, C], [S, C] or empty
   view<A> out;                                        ///< [T, C]
 
   void check() const {
     require_length(ids, out.rows, "embed", "ids");
     require_length(positions, out.rows, "embed", "positions");
-    require_length(segments, out.rows, "embed", "segments");
+    if (!segment.empty()) require_length(segments, out.rows, "embed", "segments");
     require_shape(word, word.rows, out.cols, "embed", "word");
     require_shape(position, position.rows, out.cols, "embed", "position");
-    require_shape(segment, segment.rows, out.cols, "embed", "segment");
+    require_shape_or_empty(segment, segment.rows, out.cols, "embed", "segment");
   }
 };
 
@@ -207,6 +208,14 @@ struct tanh_of {
   view<const A> x;
   view<A> y;
   void check() const { require_shape(y, x.rows, x.cols, "tanh_of", "y"); }
+};
+
+/// y = max(x, 0); NaN stays. y may be x.
+template <class A>
+struct relu_of {
+  view<const A> x;
+  view<A> y;
+  void check() const { require_shape(y, x.rows, x.cols, "relu_of", "y"); }
 };
 
 /// y[i] = x[rows[i]], such as the first token of each sequence.

@@ -12,7 +12,7 @@
 
 #include "tombola/core/error.hpp"
 #include "tombola/data/glue.hpp"
-#include "tombola/data/wordpiece.hpp"
+#include "tombola/data/sequence_marks.hpp"
 #include "tombola/io/sha256.hpp"
 
 namespace tombola::data {
@@ -46,10 +46,11 @@ enum class answer : std::uint8_t {
   value,  ///< a number
 };
 
-/// One example as the model sees it: [CLS] a [SEP], or [CLS] a [SEP] b [SEP]. Views into a set.
+/// One example as the model sees it: [CLS] a [SEP], or [CLS] a [SEP] b [SEP], or what the
+/// tokenizer's marks make of it. Views into a set.
 struct encoded {
   std::span<const std::int32_t> ids;       ///< [n] vocabulary entries
-  std::span<const std::int32_t> segments;  ///< [n] 0 up to the first [SEP], 1 after it
+  std::span<const std::int32_t> segments;  ///< [n] 0 up to the first [SEP], 1 after it if so marked
   std::int32_t label;                      ///< class; 0 where the set has none
   float target;                            ///< value; 0 where the set has none
 };
@@ -66,49 +67,48 @@ public:
   /// Throws input_error where max_length is below shortest_max_length.
   explicit encoded_set(std::size_t max_length, answer kind = answer::label)
       : max_length_{max_length}, kind_{kind} {
-    if (max_length < shortest_max_length) {
-      throw input_error("maximal length of a sequence: found " + std::to_string(max_length) +
-                        " tokens, expected at least " + std::to_string(shortest_max_length));
-    }
+    require_length(shortest_max_length);
   }
 
   /// Appends a single sentence. Throws input_error past 2^31 - 1 tokens in all.
-  void add(const wordpiece& tokenizer,
+  void add(const text_tokenizer auto& tokenizer,
            std::string_view a,
            std::int32_t label = 0,
            float target = 0) {
-    const vocabulary& v = tokenizer.pieces();
+    const sequence_marks marks = tokenizer.marks();
     const std::size_t begin = ids_.size();
-    ids_.push_back(v.first());
+    ids_.push_back(marks.first);
     tokenizer.append(a, ids_);
     const std::size_t room = max_length_ - 2, found = ids_.size() - begin - 1;
     if (found > room) cut(begin + 1 + room);
-    ids_.push_back(v.separator());
+    ids_.push_back(marks.separator);
     segments_.resize(ids_.size(), 0);
     finish(label, target);
   }
 
-  /// Appends a pair, cut longest first. Throws as above.
-  void add(const wordpiece& tokenizer,
+  /// Appends a pair, cut longest first. Throws as above, and input_error where max_length leaves no
+  /// room beside the tokenizer's marks.
+  void add(const text_tokenizer auto& tokenizer,
            std::string_view a,
            std::string_view b,
            std::int32_t label = 0,
            float target = 0) {
-    const vocabulary& v = tokenizer.pieces();
+    const sequence_marks marks = tokenizer.marks();
+    require_length(marks.between + 3);
     const std::size_t begin = ids_.size();
-    ids_.push_back(v.first());
+    ids_.push_back(marks.first);
     tokenizer.append(a, ids_);
     const std::size_t middle = ids_.size();
     tokenizer.append(b, ids_);
     const std::size_t found_a = middle - begin - 1, found_b = ids_.size() - middle;
-    const auto [kept_a, kept_b] = truncate_pair(found_a, found_b, max_length_ - 3);
+    const auto [kept_a, kept_b] = truncate_pair(found_a, found_b, max_length_ - marks.between - 2);
     if (kept_a + kept_b < found_a + found_b) cut(middle + kept_b);
     const auto at = [this](std::size_t i) { return ids_.begin() + static_cast<std::ptrdiff_t>(i); };
     ids_.erase(at(begin + 1 + kept_a), at(middle));
-    ids_.insert(at(begin + 1 + kept_a), v.separator());
-    ids_.push_back(v.separator());
-    segments_.resize(begin + kept_a + 2, 0);
-    segments_.resize(ids_.size(), 1);
+    ids_.insert(at(begin + 1 + kept_a), marks.between, marks.separator);
+    ids_.push_back(marks.separator);
+    segments_.resize(begin + 1 + kept_a + marks.between, 0);
+    segments_.resize(ids_.size(), marks.segments ? 1 : 0);
     finish(label, target);
   }
 
@@ -161,6 +161,13 @@ private:
     }
   }
 
+  void require_length(std::size_t least) const {
+    if (max_length_ < least) {
+      throw input_error("maximal length of a sequence: found " + std::to_string(max_length_) +
+                        " tokens, expected at least " + std::to_string(least));
+    }
+  }
+
   void cut(std::size_t end) {
     ids_.resize(end);
     ++truncated_;
@@ -189,7 +196,7 @@ private:
 /// Throws input_error as encoded_set does.
 [[nodiscard]] inline encoded_set encode_examples(const task_description& task,
                                                  std::span<const example> examples,
-                                                 const wordpiece& tokenizer,
+                                                 const text_tokenizer auto& tokenizer,
                                                  std::size_t max_length) {
   encoded_set set{max_length, task.is_regression() ? answer::value : answer::label};
   for (const example& e : examples) {

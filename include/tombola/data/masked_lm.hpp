@@ -14,8 +14,8 @@
 #include "tombola/core/packed_batch.hpp"
 #include "tombola/core/random.hpp"
 #include "tombola/data/features.hpp"
+#include "tombola/data/sequence_marks.hpp"
 #include "tombola/data/text.hpp"
-#include "tombola/data/wordpiece.hpp"
 
 namespace tombola::data {
 
@@ -44,12 +44,14 @@ inline void check(const masking_rule& r) {
 /// none where n is 0. Fills masked_rows (ascending) and masked_ids (what stood there) and
 /// changes ids. What is drawn for a token depends on seed, epoch, the sequence's place in the
 /// epoch and the token's in the sequence, not on the batch.
-/// Throws input_error for a vocabulary without [MASK] and as check(rule) does.
-inline void mask_tokens(packed_batch& batch,
-                        const vocabulary& v,
-                        std::uint64_t seed,
-                        std::uint32_t epoch,
-                        const masking_rule& rule = {}) {
+/// The vocabulary is vocabulary or byte_vocabulary.
+/// Throws input_error for one without [MASK] and as check(rule) does.
+template <class Vocabulary>
+void mask_tokens(packed_batch& batch,
+                 const Vocabulary& v,
+                 std::uint64_t seed,
+                 std::uint32_t epoch,
+                 const masking_rule& rule = {}) {
   check(rule);
   const std::int32_t mask = v.mask();
   const random_stream draws{seed, purpose::masking, epoch};
@@ -102,7 +104,7 @@ struct corpus {
 ///
 /// Throws format_error where no line has a token, and as read_utf8 and encoded_set do.
 [[nodiscard]] inline corpus read_corpus(const std::filesystem::path& path,
-                                        const wordpiece& tokenizer,
+                                        const text_tokenizer auto& tokenizer,
                                         std::size_t max_length) {
   const std::string text = read_utf8(path);
   corpus c{encoded_set{max_length, answer::none}};

@@ -11,6 +11,7 @@
 #include <utf8proc.h>
 
 #include "tombola/data/characters.hpp"
+#include "tombola/data/sequence_marks.hpp"
 #include "tombola/data/text.hpp"
 #include "tombola/data/vocabulary.hpp"
 
@@ -77,6 +78,11 @@ public:
 
   [[nodiscard]] const vocabulary& pieces() const noexcept { return vocabulary_; }
   [[nodiscard]] letter_case letters() const noexcept { return case_; }
+
+  /// [CLS] a [SEP], or [CLS] a [SEP] b [SEP]; the second sentence is of segment 1.
+  [[nodiscard]] sequence_marks marks() const noexcept {
+    return {vocabulary_.first(), vocabulary_.separator(), 1, true};
+  }
 
   /// Ids of a text. An empty text has none.
   [[nodiscard]] std::vector<std::int32_t> encode(std::string_view text) const {

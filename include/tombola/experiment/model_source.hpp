@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
+#include <system_error>
 #include <utility>
+#include <vector>
 
-#include "tombola/data/vocabulary.hpp"
-#include "tombola/data/wordpiece.hpp"
+#include "tombola/data/tokenizer.hpp"
 #include "tombola/experiment/observer.hpp"
 #include "tombola/io/sha256.hpp"
 #include "tombola/nn/checkpoint.hpp"
@@ -18,8 +20,8 @@ namespace tombola::experiment {
 struct model_source {
   std::filesystem::path folder;
   nn::bert_config config;
-  data::wordpiece tokenizer;
-  std::string fingerprint;  ///< of config.json, model.safetensors and vocab.txt together
+  data::tokenizer tokenizer;
+  std::string fingerprint;  ///< of config.json, model.safetensors and the vocabulary together
 };
 
 /// Throws format_error where the weights' file is too small for the encoder that config.json
@@ -40,19 +42,36 @@ inline void require_weights_for(nn::bert_config c, const std::filesystem::path& 
   }
 }
 
-/// Reads config.json and vocab.txt of a public BERT folder and fingerprints it.
-/// Throws input_error or format_error, naming the file, where the two do not fit each other.
+/// The tokenizer of a folder with a model of this architecture. Throws as its reader does.
+[[nodiscard]] inline data::tokenizer open_tokenizer(const nn::architecture& a,
+                                                    const std::filesystem::path& folder) {
+  return a.tokenizer == nn::tokenizer_kind::byte_bpe ? data::tokenizer::read_byte_bpe(folder)
+                                                     : data::tokenizer::read_wordpiece(folder);
+}
+
+/// Reads config.json and the tokenizer of a public folder of any of nn::architectures, and
+/// fingerprints it. Throws input_error or format_error, naming the file, where they do not fit each
+/// other.
 [[nodiscard]] inline model_source open_model(const std::filesystem::path& folder) {
   nn::bert_config config = nn::read_config(folder);
-  data::wordpiece tokenizer{data::vocabulary::read(folder / "vocab.txt")};
-  if (tokenizer.pieces().size() > config.vocabulary) {
-    throw format_error((folder / "vocab.txt").string(),
-                       "has " + std::to_string(tokenizer.pieces().size()) +
-                           " pieces, config.json announces " + std::to_string(config.vocabulary));
+  data::tokenizer tokenizer = open_tokenizer(*config.family, folder);
+  const std::string file = tokenizer.vocabulary_file().string();
+  if (tokenizer.size() > config.vocabulary) {
+    throw format_error(file, "has " + std::to_string(tokenizer.size()) +
+                                 " pieces, config.json announces " +
+                                 std::to_string(config.vocabulary));
+  }
+  const auto pad = static_cast<std::size_t>(tokenizer.pad());
+  if (config.family->position_offset > 0 && pad != config.family->pad_token) {
+    throw format_error(file, "gives the padding the id " + std::to_string(pad) + ", expected " +
+                                 std::to_string(config.family->pad_token) +
+                                 ", behind which positions are counted");
   }
   require_weights_for(config, folder);
+  std::vector<std::string> names{"config.json", "model.safetensors"};
+  names.insert(names.end(), tokenizer.names().begin(), tokenizer.names().end());
   io::sha256 sum;
-  for (const char* name : {"config.json", "model.safetensors", "vocab.txt"}) {
+  for (const std::string& name : names) {
     const std::string one = io::sha256_hex_of_file(folder / name);
     sum.update(std::as_bytes(std::span{one}));
   }

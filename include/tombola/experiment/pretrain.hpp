@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "tombola/data/masked_lm.hpp"
+#include "tombola/data/wordpiece.hpp"
 #include "tombola/experiment/result.hpp"
 #include "tombola/experiment/run.hpp"
 #include "tombola/experiment/train.hpp"
@@ -40,15 +41,22 @@ struct prepared_pretraining {
   run_key key;
 };
 
+/// Reads everything that pretraining needs; nothing is written. Throws as the readers do, and
+/// input_error for a model whose text is not WordPieces.
 [[nodiscard]] inline prepared_pretraining prepare(pretrain_settings s) {
+  if (s.model.family->tokenizer != nn::tokenizer_kind::wordpiece) {
+    throw input_error(std::string{"pretraining: found a model of type "} +
+                      s.model.family->model_type +
+                      ", expected one whose vocabulary is a vocab.txt");
+  }
   data::wordpiece tokenizer{data::vocabulary::read(s.vocabulary)};
   s.model.vocabulary = tokenizer.pieces().size();
   s.model.head = nn::head_kind::masked_lm;
   nn::check(s.model);
   static_cast<void>(tokenizer.pieces().mask());
-  if (s.max_length > s.model.positions) {
+  if (s.max_length > s.model.longest_sequence()) {
     throw input_error("max length " + std::to_string(s.max_length) + ": the model has " +
-                      std::to_string(s.model.positions) + " positions");
+                      std::to_string(s.model.longest_sequence()) + " positions");
   }
   data::corpus text = data::read_corpus(s.corpus, tokenizer, s.max_length);
   nlohmann::json settings{{"corpus", text.sentences.fingerprint()},
@@ -105,7 +113,9 @@ void pretrain(B& b,
       data::mask_tokens(batch, p.tokenizer.pieces(), s.seed, epoch);
     });
   }
-  save_model_folder(model, s.vocabulary, folder / "model");
+  save_model_folder(model,
+                    {{"vocab.txt", io::read_text(s.vocabulary, data::vocabulary::longest_file)}},
+                    folder / "model");
   nlohmann::json result;
   result["metric"] = "negative_masked_lm_loss";
   result["score"] = -end.last_epoch_loss;

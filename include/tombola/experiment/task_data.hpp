@@ -17,8 +17,7 @@
 #include "tombola/data/glue.hpp"
 #include "tombola/data/metrics.hpp"
 #include "tombola/data/task_file.hpp"
-#include "tombola/data/vocabulary.hpp"
-#include "tombola/data/wordpiece.hpp"
+#include "tombola/data/tokenizer.hpp"
 #include "tombola/nn/device_batch.hpp"
 
 namespace tombola::experiment {
@@ -34,7 +33,7 @@ struct split {
 [[nodiscard]] inline split read_split(const data::task_description& task,
                                       const std::filesystem::path& folder,
                                       std::string_view name,
-                                      const data::wordpiece& tokenizer,
+                                      const data::tokenizer& tokenizer,
                                       std::size_t max_length,
                                       std::size_t rows = 0,
                                       std::uint64_t seed = 0) {

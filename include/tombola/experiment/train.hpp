@@ -80,9 +80,9 @@ struct prepared_training {
 [[nodiscard]] inline prepared_training prepare(const train_settings& s) {
   model_source source = open_model(s.model);
   data::task_description task = data::open_task(s.data, s.task);
-  if (s.max_length > source.config.positions) {
+  if (s.max_length > source.config.longest_sequence()) {
     throw input_error("max length " + std::to_string(s.max_length) + ": the model has " +
-                      std::to_string(source.config.positions) + " positions");
+                      std::to_string(source.config.longest_sequence()) + " positions");
   }
   split train =
       read_split(task, s.data / task.name, "train", source.tokenizer, s.max_length, s.rows, s.seed);
@@ -122,15 +122,16 @@ struct prepared_training {
   return inputs;
 }
 
-/// Saves the trained model under a temporary name first: a `model` folder is always complete.
+/// Saves the trained model and the files of its tokenizer, name and text of each, under a temporary
+/// name first: a `model` folder is always complete.
 template <backend B>
 void save_model_folder(nn::bert<B>& model,
-                       const std::filesystem::path& vocabulary,
+                       const std::vector<std::pair<std::string, std::string>>& tokenizer,
                        const std::filesystem::path& target) {
   const std::filesystem::path making = target.string() + ".making";
   std::filesystem::remove_all(making);
   std::filesystem::create_directories(making);
-  io::write_file(making / "vocab.txt", io::read_text(vocabulary, std::size_t{64} << 20));
+  for (const auto& [name, text] : tokenizer) io::write_file(making / name, text);
   nn::save_model(model, making);
   std::filesystem::remove_all(target);
   std::filesystem::rename(making, target);
@@ -177,7 +178,7 @@ void train(B& b,
   }
   auto w = evaluation_workspace(*model, p.dev.set, s.evaluation_batch);
   const predictions said = predict(*model, w, p.dev.set, s.evaluation_batch);
-  save_model_folder(*model, s.model / "vocab.txt", folder / "model");
+  save_model_folder(*model, p.source.tokenizer.files(), folder / "model");
 
   nlohmann::json result;
   put_scores(result, p.task, score(p.task, said, p.dev.set));

@@ -23,7 +23,8 @@ struct layer_slots {
   std::size_t norm2_weight, norm2_bias;                ///< [C]
 };
 
-/// Indices of all parameters of a BERT. Members of a head that the model does not have are 0.
+/// Indices of all parameters of a BERT. Members of a head, or segments, that the model does not have
+/// are 0.
 struct bert_slots {
   std::size_t word = 0, position = 0, segment = 0;  ///< [V, C], [P, C], [S, C]
   std::size_t norm_weight = 0, norm_bias = 0;       ///< [C], of the embeddings
@@ -35,13 +36,15 @@ struct bert_slots {
   std::size_t decoder_bias = 0;  ///< [V]
 };
 
-/// The public names of BERT's parameters, without the prefix `bert.`, and where they lie.
+/// The public names of the parameters, without the prefix (`bert.`), and where they lie.
 inline bert_slots lay_out(const bert_config& c, parameter_layout& layout) {
   bert_slots s;
   const std::size_t C = c.hidden;
   s.word = layout.add("embeddings.word_embeddings.weight", c.vocabulary, C, true);
   s.position = layout.add("embeddings.position_embeddings.weight", c.positions, C, true);
-  s.segment = layout.add("embeddings.token_type_embeddings.weight", c.segments, C, true);
+  if (c.segments > 0) {
+    s.segment = layout.add("embeddings.token_type_embeddings.weight", c.segments, C, true);
+  }
   s.norm_weight = layout.add("embeddings.LayerNorm.weight", C, 0, false);
   s.norm_bias = layout.add("embeddings.LayerNorm.bias", C, 0, false);
   for (std::size_t l = 0; l < c.layers; ++l) {
@@ -85,6 +88,7 @@ inline bert_slots lay_out(const bert_config& c, parameter_layout& layout) {
     s.classifier_weight = layout.add("classifier.weight", c.labels, C, true);
     s.classifier_bias = layout.add("classifier.bias", c.labels, 0, false);
   }
+  layout.rename([&](const std::string& name) { return name_in(*c.family, name); });
   return s;
 }
 
@@ -110,8 +114,9 @@ enum class prunable {
   for (std::size_t l = 0; l < c.layers; ++l) {
     const std::string layer = "encoder.layer." + std::to_string(l) + ".";
     const auto add = [&](const std::string& name, std::size_t rows, std::size_t cols, bool bias) {
-      if (rows * cols > 0) groups.push_back({layer + name + ".weight", {rows, cols}});
-      if (bias && rows > 0) groups.push_back({layer + name + ".bias", {rows}});
+      const auto here = [&](const char* part) { return name_in(*c.family, layer + name + part); };
+      if (rows * cols > 0) groups.push_back({here(".weight"), {rows, cols}});
+      if (bias && rows > 0) groups.push_back({here(".bias"), {rows}});
     };
     const layer_shape shape = c.shape(l);
     const std::size_t W = c.attention_width(l), F = shape.intermediate;

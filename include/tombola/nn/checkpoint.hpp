@@ -31,9 +31,9 @@ struct load_report {
 
 namespace detail {
 
-/// A tensor's name without `bert.` and with today's words: old checkpoints say gamma and beta.
-[[nodiscard]] inline std::string canonical_name(std::string_view name) {
-  if (name.starts_with("bert.")) name.remove_prefix(5);
+/// A tensor's name without prefix and with today's words: old checkpoints say gamma and beta.
+[[nodiscard]] inline std::string canonical_name(const architecture& a, std::string_view name) {
+  if (name.starts_with(a.prefix)) name.remove_prefix(a.prefix.size());
   std::string s{name};
   const auto ending = [&](std::string_view old, std::string_view now) {
     if (s.ends_with(old)) s.replace(s.size() - old.size(), old.size(), now);
@@ -41,11 +41,6 @@ namespace detail {
   ending("LayerNorm.gamma", "LayerNorm.weight");
   ending("LayerNorm.beta", "LayerNorm.bias");
   return s;
-}
-
-/// Whether a parameter belongs to a head, and may thus be missing from a pretrained checkpoint.
-[[nodiscard]] inline bool is_head(std::string_view name) {
-  return !name.starts_with("embeddings.") && !name.starts_with("encoder.");
 }
 
 [[nodiscard]] inline std::vector<std::size_t> shape_of(const slot& s) {
@@ -97,8 +92,8 @@ template <class Number>
 
 }  // namespace detail
 
-/// Fills a model from `model.safetensors` of a public BERT directory, with or without the prefix
-/// `bert.`, F32, F16, BF16 or F64.
+/// Fills a model from `model.safetensors` of a public directory, with or without the architecture's
+/// prefix (`bert.`), F32, F16, BF16 or F64.
 ///
 /// A parameter of the model's head that is missing is initialised from `seed` and reported; one of
 /// the encoder is an error. Throws input_error or format_error, naming file and tensor; the model
@@ -110,9 +105,10 @@ load_report load_weights(bert<B>& model,
   using number = typename B::parameter;
   const io::safetensors_file file{directory / "model.safetensors"};
   const std::string name = file.path().string();
+  const architecture& family = *model.config().family;
   std::map<std::string, const io::tensor_entry*> found;
   for (const io::tensor_entry& t : file.tensors()) {
-    if (!found.emplace(detail::canonical_name(t.name), &t).second) {
+    if (!found.emplace(detail::canonical_name(family, t.name), &t).second) {
       throw format_error(name, "holds tensor " + io::shown(t.name) + " under two names");
     }
   }
@@ -123,8 +119,9 @@ load_report load_weights(bert<B>& model,
     const slot& s = p.layout()[i];
     const auto at = found.find(s.name);
     if (at == found.end()) {
-      (detail::is_head(s.name) ? report.initialised : missing).push_back(s.name);
-      if (detail::is_head(s.name)) initialise(model.device(), p, i, seed);
+      const bool head = is_head(family, s.name);
+      (head ? report.initialised : missing).push_back(s.name);
+      if (head) initialise(model.device(), p, i, seed);
       continue;
     }
     const auto values = detail::checked_values<number>(*at->second, s, name);
@@ -155,8 +152,8 @@ void save_model(bert<B>& model,
   std::vector<io::tensor_to_write> tensors;
   for (const slot& s : p.layout().slots()) {
     if (std::find(without.begin(), without.end(), s.name) != without.end()) continue;
-    const bool bare = s.name.starts_with("classifier.") || s.name.starts_with("cls.");
-    tensors.push_back({(bare ? "" : "bert.") + s.name, io::dtype::f32, detail::shape_of(s),
+    tensors.push_back({prefixed(*model.config().family, s.name), io::dtype::f32,
+                       detail::shape_of(s),
                        std::as_bytes(std::span{values.data() + s.offset, s.size()})});
   }
   io::write_safetensors(directory / "model.safetensors", tensors,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tombola/core/error.hpp"
+#include "tombola/nn/architecture.hpp"
 
 namespace tombola::nn {
 
@@ -30,6 +31,8 @@ struct layer_shape {
 };
 
 /// Sizes of a BERT, as in the public config.json files (names there in parentheses).
+/// Sizes of an encoder, as in the public config.json files (names there in parentheses; those of
+/// another architecture are in its keys).
 ///
 /// Letters used in this folder: V vocabulary, P positions, S segments, C hidden, L layers, H heads
 /// of D = C / H numbers, F intermediate, K labels; T tokens and B sequences of a packed batch.
@@ -37,7 +40,7 @@ struct layer_shape {
 struct bert_config {
   std::size_t vocabulary = 30522;   ///< V (vocab_size)
   std::size_t positions = 512;      ///< P (max_position_embeddings)
-  std::size_t segments = 2;         ///< S (type_vocab_size)
+  std::size_t segments = 2;         ///< S (type_vocab_size); 0 where there are none
   std::size_t hidden = 768;         ///< C (hidden_size)
   std::size_t layers = 12;          ///< L (num_hidden_layers)
   std::size_t heads = 12;           ///< H (num_attention_heads)
@@ -48,6 +51,8 @@ struct bert_config {
   double classifier_dropout = 0.1;  ///< (classifier_dropout; hidden_dropout_prob where it is null)
   head_kind head = head_kind::classification;
   std::size_t labels = 2;  ///< K; 1 for regression, unused for masked_lm
+  /// Which encoder this is: never null, and longer lived than the model.
+  const architecture* family = &bert_architecture;
 
   /// [L] where layers differ, as in a compact model; empty where all have H heads and F neurons,
   /// which are then the most that a layer may have.
@@ -62,6 +67,14 @@ struct bert_config {
   /// Numbers in the context vector of layer l: its heads times D.
   [[nodiscard]] std::size_t attention_width(std::size_t l) const noexcept {
     return shape(l).heads * head_size();
+  }
+  /// Tokens of the longest sequence: the rows of the position table that tokens use.
+  [[nodiscard]] std::size_t longest_sequence() const noexcept {
+    return positions - family->position_offset;
+  }
+  /// Of what attention gives, before it is added to what went in.
+  [[nodiscard]] double attended_dropout() const noexcept {
+    return family->drops_attended ? hidden_dropout : 0.0;
   }
 
   friend bool operator==(const bert_config&, const bert_config&) = default;
@@ -104,21 +117,26 @@ inline void check(const bert_config& c) {
                         ", expected " + std::to_string(low) + " to " + std::to_string(high));
     }
   };
+  const config_keys& k = c.family->keys;
   within(c.vocabulary, 1, 1u << 24, "vocab_size");
-  within(c.positions, 1, 1u << 20, "max_position_embeddings");
-  within(c.segments, 1, 1u << 10, "type_vocab_size");
-  within(c.hidden, 1, 1u << 16, "hidden_size");
-  within(c.layers, 1, 1u << 10, "num_hidden_layers");
-  within(c.heads, 1, 1u << 10, "num_attention_heads");
-  within(c.intermediate, 1, 1u << 18, "intermediate_size");
+  within(c.positions, c.family->position_offset + 1, 1u << 20, "max_position_embeddings");
+  within(c.segments, k.segments ? 1 : 0, k.segments ? 1u << 10 : 0u, "type_vocab_size");
+  within(c.hidden, 1, 1u << 16, k.hidden);
+  within(c.layers, 1, 1u << 10, k.layers);
+  within(c.heads, 1, 1u << 10, k.heads);
+  within(c.intermediate, 1, 1u << 18, k.intermediate);
   if (c.head != head_kind::masked_lm) within(c.labels, 1, 1u << 16, "number of labels");
   if (c.hidden % c.heads != 0) {
-    throw input_error("model config: hidden_size " + std::to_string(c.hidden) +
-                      " is not a multiple of num_attention_heads " + std::to_string(c.heads));
+    throw input_error(std::string{"model config: "} + k.hidden + " " + std::to_string(c.hidden) +
+                      " is not a multiple of " + k.heads + " " + std::to_string(c.heads));
   }
   if (!(c.epsilon > 0.0 && std::isfinite(c.epsilon))) {
     throw input_error("model config: layer_norm_eps is " + std::to_string(c.epsilon) +
                       ", expected a positive number");
+  }
+  if (k.epsilon == nullptr && c.epsilon != c.family->epsilon) {
+    throw input_error("model config: the layer norms' epsilon is " + std::to_string(c.epsilon) +
+                      ", a model of type " + c.family->model_type + " has 1e-12");
   }
   for (const double rate : {c.hidden_dropout, c.attention_dropout, c.classifier_dropout}) {
     if (!(rate >= 0.0 && rate < 1.0)) {

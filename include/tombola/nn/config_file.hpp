@@ -20,14 +20,26 @@
 
 namespace tombola::nn {
 
-/// Architecture names that public BERT checkpoints write into config.json.
-inline constexpr const char* classification_architecture = "BertForSequenceClassification";
-inline constexpr const char* masked_lm_architecture = "BertForMaskedLM";
-
 namespace detail {
 
-/// Refuses a checkpoint that another architecture or variant wrote, naming what was found.
-inline void require_plain_bert(const nlohmann::json& j, const std::filesystem::path& file) {
+/// The architecture that config.json names; BERT where it names none, as old ones do.
+[[nodiscard]] inline const architecture& architecture_in(const nlohmann::json& j,
+                                                         const std::filesystem::path& file) {
+  const auto found = io::optional_member<std::string>(j, "model_type", file);
+  if (!found) return bert_architecture;
+  std::string known;
+  for (const architecture* a : architectures) {
+    if (*found == a->model_type) return *a;
+    known += (known.empty() ? "" : ", ") + io::shown(a->model_type);
+  }
+  throw format_error(file.string(),
+                     "model_type is " + io::shown(*found) + ", expected one of " + known);
+}
+
+/// Refuses a checkpoint that another variant of the architecture wrote, naming what was found.
+inline void require_plain(const nlohmann::json& j,
+                          const architecture& a,
+                          const std::filesystem::path& file) {
   const auto expect = [&](const char* key, const char* wanted) {
     const auto found = io::optional_member<std::string>(j, key, file);
     if (found && *found != wanted) {
@@ -35,15 +47,22 @@ inline void require_plain_bert(const nlohmann::json& j, const std::filesystem::p
                                             ", expected " + io::shown(wanted));
     }
   };
-  expect("model_type", "bert");
-  expect("hidden_act", "gelu");
+  expect(a.keys.activation, "gelu");
   expect("position_embedding_type", "absolute");
-  if (io::optional_member<bool>(j, "is_decoder", file).value_or(false)) {
-    throw format_error(file.string(), "is_decoder is true, expected an encoder");
+  for (const char* key : {"is_decoder", "add_cross_attention"}) {
+    if (io::optional_member<bool>(j, key, file).value_or(false)) {
+      throw format_error(file.string(), std::string{key} + " is true, expected an encoder");
+    }
   }
   if (j.contains("pruned_heads") && j["pruned_heads"].is_object() && !j["pruned_heads"].empty()) {
     throw format_error(file.string(),
                        "pruned_heads is not empty, expected a model with all its heads");
+  }
+  const auto pad = io::optional_member<std::size_t>(j, "pad_token_id", file);
+  if (a.position_offset > 0 && pad && *pad != a.pad_token) {
+    throw format_error(file.string(), "pad_token_id is " + std::to_string(*pad) + ", expected " +
+                                          std::to_string(a.pad_token) +
+                                          ", behind which positions are counted");
   }
 }
 
@@ -56,12 +75,12 @@ inline void require_plain_bert(const nlohmann::json& j, const std::filesystem::p
 
 }  // namespace detail
 
-/// A model's config.json, with the head it was saved with: masked LM where the architecture says
-/// so, regression where there is one label, else classification.
+/// A model's config.json, with the head it was saved with: masked LM where `architectures` says so,
+/// regression where there is one label, else classification.
 ///
 /// Also that of a compact model (compact_config_file.hpp). Throws input_error or format_error, naming
-/// file and key, for what is missing, of another architecture, or out of range. Unknown keys are
-/// ignored.
+/// file and key, for what is missing, of an architecture that is none of nn::architectures, a variant
+/// of one, or out of range. Unknown keys are ignored.
 [[nodiscard]] inline bert_config read_config(const std::filesystem::path& directory) {
   const std::filesystem::path file = directory / "config.json";
   nlohmann::json j = io::read_json(file);
@@ -73,32 +92,41 @@ inline void require_plain_bert(const nlohmann::json& j, const std::filesystem::p
     shapes = read_layer_shapes(j, file);
     j = read_whole_config(j, file);
   }
-  detail::require_plain_bert(j, file);
+  const architecture& a = detail::architecture_in(j, file);
+  detail::require_plain(j, a, file);
+  const config_keys& k = a.keys;
   const auto size = [&](const char* key) { return io::require<std::size_t>(j, key, file); };
   const auto number = [&](const char* key, double otherwise) {
-    return io::optional_member<double>(j, key, file).value_or(otherwise);
+    return key ? io::optional_member<double>(j, key, file).value_or(otherwise) : otherwise;
   };
   bert_config c;
+  c.family = &a;
   c.vocabulary = size("vocab_size");
   c.positions = size("max_position_embeddings");
-  c.segments = size("type_vocab_size");
-  c.hidden = size("hidden_size");
-  c.layers = size("num_hidden_layers");
-  c.heads = size("num_attention_heads");
-  c.intermediate = size("intermediate_size");
-  c.epsilon = number("layer_norm_eps", 1e-12);
-  c.hidden_dropout = number("hidden_dropout_prob", 0.1);
-  c.attention_dropout = number("attention_probs_dropout_prob", 0.1);
-  c.classifier_dropout = number("classifier_dropout", c.hidden_dropout);
+  c.segments = k.segments ? size(k.segments) : 0;
+  c.hidden = size(k.hidden);
+  c.layers = size(k.layers);
+  c.heads = size(k.heads);
+  c.intermediate = size(k.intermediate);
+  c.epsilon = number(k.epsilon, a.epsilon);
+  c.hidden_dropout = number(k.hidden_dropout, 0.1);
+  c.attention_dropout = number(k.attention_dropout, 0.1);
+  c.classifier_dropout = number(k.classifier_dropout,
+                                a.classifier_dropout > 0 ? a.classifier_dropout : c.hidden_dropout);
   c.labels = detail::labels_in(j, file);
   c.head = c.labels == 1 ? head_kind::regression : head_kind::classification;
   const auto names = io::optional_member<nlohmann::json>(j, "architectures", file);
   if (names && names->is_array()) {
     for (const nlohmann::json& name : *names) {
-      if (name == masked_lm_architecture) c.head = head_kind::masked_lm;
+      if (name == a.masked_lm) c.head = head_kind::masked_lm;
     }
   }
   c.shapes = std::move(shapes);
+  if (c.head == head_kind::masked_lm &&
+      !io::optional_member<bool>(j, "tie_word_embeddings", file).value_or(true)) {
+    throw format_error(file.string(),
+                       "tie_word_embeddings is false, expected a decoder tied to the embeddings");
+  }
   try {
     check(c);
   } catch (const input_error& e) {
@@ -109,25 +137,26 @@ inline void require_plain_bert(const nlohmann::json& j, const std::filesystem::p
 
 /// What read_config reads, as other tools write it; a compact model's so that they refuse it.
 [[nodiscard]] inline nlohmann::json config_json(const bert_config& c) {
+  const architecture& a = *c.family;
+  const config_keys& keys = a.keys;
   nlohmann::json j{
-      {"model_type", "bert"},
-      {"architectures",
-       {c.head == head_kind::masked_lm ? masked_lm_architecture : classification_architecture}},
+      {"model_type", a.model_type},
+      {"architectures", {c.head == head_kind::masked_lm ? a.masked_lm : a.classification}},
       {"vocab_size", c.vocabulary},
       {"max_position_embeddings", c.positions},
-      {"type_vocab_size", c.segments},
-      {"hidden_size", c.hidden},
-      {"num_hidden_layers", c.layers},
-      {"num_attention_heads", c.heads},
-      {"intermediate_size", c.intermediate},
-      {"hidden_act", "gelu"},
-      {"layer_norm_eps", c.epsilon},
-      {"hidden_dropout_prob", c.hidden_dropout},
-      {"attention_probs_dropout_prob", c.attention_dropout},
-      {"classifier_dropout", c.classifier_dropout},
+      {keys.hidden, c.hidden},
+      {keys.layers, c.layers},
+      {keys.heads, c.heads},
+      {keys.intermediate, c.intermediate},
+      {keys.activation, "gelu"},
+      {keys.hidden_dropout, c.hidden_dropout},
+      {keys.attention_dropout, c.attention_dropout},
+      {keys.classifier_dropout, c.classifier_dropout},
       {"initializer_range", 0.02},
-      {"pad_token_id", 0},
+      {"pad_token_id", a.pad_token},
   };
+  if (keys.segments) j[keys.segments] = c.segments;
+  if (keys.epsilon) j[keys.epsilon] = c.epsilon;
   if (c.head != head_kind::masked_lm) {
     nlohmann::json ids = nlohmann::json::object(), labels = nlohmann::json::object();
     for (std::size_t k = 0; k < c.labels; ++k) {

@@ -36,6 +36,7 @@ public:
 
   /// Copies a batch over. Throws shape_error where it is larger than planned, input_error where an
   /// id, segment, position or label does not exist in the model: nothing behind this looks again.
+  /// Segments are not looked at where the model has none.
   void write(const packed_batch& h, const bert_config& c) {
     check(h, c);
     tokens_ = h.tokens();
@@ -182,8 +183,8 @@ private:
       }
     };
     below(h.ids, c.vocabulary, "token id");
-    below(h.segments, c.segments, "segment");
-    below(h.positions, c.positions, "position");
+    if (c.segments > 0) below(h.segments, c.segments, "segment");
+    below(h.positions, c.longest_sequence(), "position");
     below(h.labels, std::max<std::size_t>(c.labels, 1), "label");
     below(h.masked_rows, std::max<std::size_t>(h.tokens(), 1), "masked row");
     below(h.masked_ids, c.vocabulary, "masked id");

@@ -24,6 +24,7 @@ struct dropout_plan {
 enum class dropout_site : std::uint32_t {
   embeddings = 0,
   pooled = 1,
+  first = 2,  ///< what enters the head over the first token, where that is dropped
   attention = 4,
   attended = 5,
   mlp = 6
@@ -45,7 +46,8 @@ enum class gradients_of {
   gates,    ///< gates only: no weight gradient is formed, and nothing below the first layer's gates
 };
 
-/// The encoder of BERT (spec of the study, 1.1): embeddings and L layers.
+/// The encoder of BERT (spec of the study, 1.1): embeddings and L layers. What its relatives do
+/// otherwise is in the config's family.
 ///
 /// Holds nothing but references; parameters, gates and memory are the model's. Gradients of
 /// parameters add, everything else is overwritten. Shapes and letters as in config.hpp.
@@ -108,9 +110,9 @@ private:
                      const dropout_plan& drop) {
     const std::size_t T = batch.tokens();
     const view<A> out = a.embedded.rows(T);
-    perform(backend_,
-            embed<A>{batch.ids(), batch.positions(), batch.segments(), weight(slots_.word),
-                     weight(slots_.position), weight(slots_.segment), a.scratch.rows(T)});
+    perform(backend_, embed<A>{batch.ids(), batch.positions(), batch.segments(),
+                               weight(slots_.word), used_positions(weight(slots_.position)),
+                               segmented(weight(slots_.segment)), a.scratch.rows(T)});
     perform(backend_, add_norm<A>{.x = a.scratch.rows(T),
                                   .residual = {},
                                   .gate = {},
@@ -143,8 +145,8 @@ private:
                                            .dx = {}});
     perform(backend_, embed_backward<A, P>{batch.ids(), batch.positions(), batch.segments(), d,
                                            parameters_.gradient(slots_.word),
-                                           parameters_.gradient(slots_.position),
-                                           parameters_.gradient(slots_.segment)});
+                                           used_positions(parameters_.gradient(slots_.position)),
+                                           segmented(parameters_.gradient(slots_.segment))});
   }
 
   // ---- attention: out = LN(dropout(context W_o^T + b_o) + hidden) ----
@@ -326,7 +328,7 @@ private:
   /// Bits and gates of a layer's branches. A branch that is not there has none.
   [[nodiscard]] dropout_bits attended_bits(const dropout_plan& drop, std::size_t l) const noexcept {
     if (!config_.shape(l).attention) return {};
-    return bits_for(drop, config_.hidden_dropout, dropout_site::attended, l);
+    return bits_for(drop, config_.attended_dropout(), dropout_site::attended, l);
   }
   [[nodiscard]] dropout_bits mlp_bits(const dropout_plan& drop, std::size_t l) const noexcept {
     if (!config_.shape(l).mlp) return {};
@@ -350,6 +352,16 @@ private:
     perform(backend_,
             linear_weight_gradient<A, P>{dy, view<const A>{nullptr, dy.rows, 0},
                                          view<P>{nullptr, dy.cols, 0}, parameters_.gradient(b)});
+  }
+  /// The rows of a table of positions that tokens use: position 0 is the first of them.
+  template <class T>
+  [[nodiscard]] view<T> used_positions(view<T> table) const noexcept {
+    return table.rows_from(config_.family->position_offset, config_.longest_sequence());
+  }
+  /// The table of segments, empty where the model has none.
+  template <class T>
+  [[nodiscard]] view<T> segmented(view<T> table) const noexcept {
+    return config_.segments > 0 ? table : view<T>{};
   }
   void drop_in_place(view<A> x, const dropout_bits& bits, const device_batch<B>& batch) {
     if (bits.rate > 0.0) perform(backend_, dropout<A>{x, bits, batch.token_places(), x});

@@ -21,7 +21,7 @@ void initialise(B& b, parameters<B>& p, std::size_t index, std::uint64_t seed) {
   const slot& s = p.layout()[index];
   std::vector<number> values(s.size(), number{0});
   const std::string_view name = s.name;
-  if (name.ends_with("LayerNorm.weight")) {
+  if (s.cols == 0 && name.ends_with(".weight")) {  // layer norms alone have such a vector
     values.assign(values.size(), number{1});
   } else if (s.cols != 0) {
     const random_stream normal{seed, purpose::initialisation, static_cast<std::uint32_t>(index)};

@@ -41,6 +41,12 @@ public:
     return slots_.size() - 1;
   }
 
+  /// Gives every parameter the name that `f` makes of its own.
+  template <class F>
+  void rename(F&& f) {
+    for (slot& s : slots_) s.name = f(s.name);
+  }
+
   [[nodiscard]] std::span<const slot> slots() const noexcept { return slots_; }
   [[nodiscard]] const slot& operator[](std::size_t i) const noexcept { return slots_[i]; }
   /// Numbers in the arena, gaps included.

@@ -9,7 +9,7 @@
 
 namespace tombola::nn {
 
-/// Memory of the pooler and classifier, for at most B sequences.
+/// Memory of the head over the first tokens, for at most B sequences.
 template <backend B>
 struct sequence_activations {
   sequence_activations(B& b, const bert_config& c, std::size_t most)
@@ -21,16 +21,17 @@ struct sequence_activations {
         dpooled{b, most, c.hidden},
         dfirst{b, most, c.hidden} {}
 
-  planned<B> first;            ///< [B, C] hidden state of each sequence's first token
-  planned<B> pooled;           ///< [B, C] tanh(first W_p^T + b_p)
+  planned<B> first;            ///< [B, C] hidden state of each sequence's first token, dropped out
+  planned<B> pooled;           ///< [B, C] f(first W_p^T + b_p)
   planned<B> dropped;          ///< [B, C]
   planned<B> logits;           ///< [B, K]
   planned<B> dlogits;          ///< [B, K]
   planned<B> dpooled, dfirst;  ///< [B, C]
 };
 
-/// Pooler and classifier (or regression, K = 1) on the first token of each sequence:
-/// logits = dropout(tanh(first W_p^T + b_p)) W_c^T + b_c.
+/// Dense layer and classifier (or regression, K = 1) on the first token of each sequence:
+/// logits = dropout(f(first W_p^T + b_p)) W_c^T + b_c. f is tanh or ReLU, as the config's family
+/// says, and so is whether first is dropped out too. BERT calls the dense layer its pooler.
 template <backend B>
 class sequence_head {
 public:
@@ -46,11 +47,12 @@ public:
                sequence_activations<B>& a,
                const dropout_plan& drop) {
     const std::size_t n = batch.sequences();
-    const view<A> pooled = a.pooled.rows(n), dropped = a.dropped.rows(n);
-    perform(backend_, gather_rows<A>{hidden, batch.first_rows(), a.first.rows(n)});
-    perform(backend_, linear<A>{a.first.rows(n), parameters_.effective(slots_.pooler_weight),
+    const view<A> first = a.first.rows(n), pooled = a.pooled.rows(n), dropped = a.dropped.rows(n);
+    perform(backend_, gather_rows<A>{hidden, batch.first_rows(), first});
+    drop_first(first, batch, drop);
+    perform(backend_, linear<A>{first, parameters_.effective(slots_.pooler_weight),
                                 parameters_.effective(slots_.pooler_bias), pooled});
-    perform(backend_, tanh_of<A>{pooled, pooled});
+    activate(pooled);
     perform(backend_, dropout<A>{pooled, pooled_bits(drop), batch.sequence_places(), dropped});
     perform(backend_, linear<A>{dropped, parameters_.effective(slots_.classifier_weight),
                                 parameters_.effective(slots_.classifier_bias), a.logits.rows(n)});
@@ -85,15 +87,39 @@ public:
     perform(backend_, linear_input_gradient<A>{
                           dlogits, parameters_.effective(slots_.classifier_weight), {}, d, false});
     perform(backend_, dropout<A>{d, pooled_bits(drop), batch.sequence_places(), d});
-    perform(backend_, tanh_backward<A>{a.pooled.rows(n), d, d});
+    activate_backward(a.pooled.rows(n), d);
     if (all) gradient(slots_.pooler_weight, slots_.pooler_bias, d, a.first.rows(n));
     perform(backend_, linear_input_gradient<A>{
                           d, parameters_.effective(slots_.pooler_weight), {}, dfirst, false});
+    drop_first(dfirst, batch, drop);
     backend_.fill(dhidden, A{0});
     perform(backend_, scatter_rows<A>{dfirst, batch.first_rows(), dhidden});
   }
 
 private:
+  void activate(view<A> x) {
+    switch (config_.family->activation) {
+      case head_activation::tanh:
+        return perform(backend_, tanh_of<A>{x, x});
+      case head_activation::relu:
+        return perform(backend_, relu_of<A>{x, x});
+    }
+  }
+  void activate_backward(view<const A> y, view<A> d) {
+    switch (config_.family->activation) {
+      case head_activation::tanh:
+        return perform(backend_, tanh_backward<A>{y, d, d});
+      case head_activation::relu:
+        return perform(backend_, relu_backward<A>{y, d, d});
+    }
+  }
+  /// Its own backward, on a gradient.
+  void drop_first(view<A> x, const device_batch<B>& batch, const dropout_plan& drop) {
+    const dropout_bits bits = bits_for(drop, config_.classifier_dropout, dropout_site::first);
+    if (config_.family->drops_first && bits.rate > 0.0) {
+      perform(backend_, dropout<A>{x, bits, batch.sequence_places(), x});
+    }
+  }
   [[nodiscard]] dropout_bits pooled_bits(const dropout_plan& drop) const noexcept {
     return bits_for(drop, config_.classifier_dropout, dropout_site::pooled);
   }

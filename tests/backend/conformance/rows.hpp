@@ -1,7 +1,8 @@
 #pragma once
 
-// Verbs that move or map rows: embed, gather_rows and scatter_rows, tanh, the losses.
+// Verbs that move or map rows: embed, gather_rows and scatter_rows, tanh, relu, the losses.
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -25,17 +26,19 @@ namespace tombola::test {
 struct embed_case : verb_case {
   std::vector<std::int32_t> ids, positions, segments;
 
-  embed_case(std::size_t tokens, std::size_t cols, std::size_t pieces)
+  /// Without segments there is no table of them either.
+  embed_case(std::size_t tokens, std::size_t cols, std::size_t pieces, bool segmented = true)
       : ids{random_places(tokens, pieces, 61)},
         positions{random_places(tokens, 6, 62)},
-        segments{random_places(tokens, 2, 63)} {
+        segments{random_places(segmented ? tokens : 0, 2, 63)} {
+    const std::size_t kinds = segmented ? 2 : 0;
     inputs = {{"word", random_matrix(pieces, cols, 64)},
               {"position", random_matrix(6, cols, 65)},
-              {"segment", random_matrix(2, cols, 66)}};
+              {"segment", random_matrix(kinds, cols, 66)}};
     cotangents = {{"out", random_matrix(tokens, cols, 67)}};
     start = {{"dword", random_matrix(pieces, cols, 68)},
              {"dposition", random_matrix(6, cols, 69)},
-             {"dsegment", random_matrix(2, cols, 70)}};
+             {"dsegment", random_matrix(kinds, cols, 70)}};
     terms = static_cast<double>(tokens);
   }
 
@@ -93,8 +96,10 @@ struct gather_case : verb_case {
   }
 };
 
-struct tanh_case : verb_case {
-  tanh_case(std::size_t rows, std::size_t cols) {
+/// A verb that maps number by number, and its backward, which looks at the result.
+template <template <class> class Forward, template <class> class Backward>
+struct elementwise_case : verb_case {
+  elementwise_case(std::size_t rows, std::size_t cols) {
     inputs = {{"x", random_matrix(rows, cols, 81, 2.0)}};
     inputs["x"].values[0] = 30.0;
     cotangents = {{"y", random_matrix(rows, cols, 82)}};
@@ -102,7 +107,7 @@ struct tanh_case : verb_case {
   template <class B>
   view<typename B::activation> perform_forward(rig<B>& r, const matrix& x) const {
     const auto y = in_place ? r.inout("y", x) : r.out("y", x.rows, x.cols);
-    r.perform(tanh_of<typename B::activation>{.x = in_place ? read_only(y) : r.in(x), .y = y});
+    r.perform(Forward<typename B::activation>{.x = in_place ? read_only(y) : r.in(x), .y = y});
     return y;
   }
   template <class B>
@@ -118,10 +123,24 @@ struct tanh_case : verb_case {
     const auto y = perform_forward(r, from.at("x"));
     const matrix& cotangent = cotangents.at("y");
     const auto dx = in_place ? r.inout("dx", cotangent) : r.out("dx", y.rows, y.cols);
-    r.perform(tanh_backward<A>{.y = y, .dy = in_place ? read_only(dx) : r.in(cotangent), .dx = dx});
+    r.perform(Backward<A>{.y = y, .dy = in_place ? read_only(dx) : r.in(cotangent), .dx = dx});
     return r.finish();
   }
 };
+using tanh_case = elementwise_case<tanh_of, tanh_backward>;
+using relu_case = elementwise_case<relu_of, relu_backward>;
+
+template <class Factory, class Case>
+void elementwise_conforms() {
+  for (const bool in_place : {false, true}) {
+    for (auto c : {Case{1, 1}, Case{3, 17}, Case{130, 67}}) {
+      c.in_place = in_place;
+      check_forward<Factory>(c);
+      check_backward<Factory>(c);
+    }
+  }
+  check_gradient<Factory>(Case{3, 5});
+}
 
 struct cross_entropy_case : verb_case {
   std::vector<std::int32_t> labels;
@@ -183,11 +202,14 @@ struct squared_error_case : verb_case {
 template <class Factory>
 void rows_conform() {
   SECTION("embed and embed_backward") {
-    for (const auto& c : {embed_case{1, 1, 1}, embed_case{3, 17, 5}, embed_case{310, 33, 40}}) {
-      check_forward<Factory>(c);
-      check_backward<Factory>(c);
+    for (const bool segmented : {true, false}) {
+      for (const auto& c : {embed_case{1, 1, 1, segmented}, embed_case{3, 17, 5, segmented},
+                            embed_case{310, 33, 40, segmented}}) {
+        check_forward<Factory>(c);
+        check_backward<Factory>(c);
+      }
+      check_gradient<Factory>(embed_case{7, 3, 4, segmented});
     }
-    check_gradient<Factory>(embed_case{7, 3, 4});
   }
   SECTION("gather_rows and scatter_rows") {
     for (const auto& c : {gather_case{1, 1, 1}, gather_case{9, 17, 3}, gather_case{40, 33, 310}}) {
@@ -197,14 +219,18 @@ void rows_conform() {
     check_gradient<Factory>(gather_case{5, 3, 8});
   }
   SECTION("tanh_of and tanh_backward") {
-    for (const bool in_place : {false, true}) {
-      for (auto c : {tanh_case{1, 1}, tanh_case{3, 17}, tanh_case{130, 67}}) {
-        c.in_place = in_place;
-        check_forward<Factory>(c);
-        check_backward<Factory>(c);
-      }
-    }
-    check_gradient<Factory>(tanh_case{3, 5});
+    elementwise_conforms<Factory, tanh_case>();
+  }
+  SECTION("relu_of and relu_backward") {
+    elementwise_conforms<Factory, relu_case>();
+    // At 0 and -0 the derivative is 0, and NaN is not hidden.
+    relu_case c{2, 3};
+    c.inputs["x"].values = {0.0, -0.0, 1e-30, -1e-30, 4.0, -4.0};
+    check_forward<Factory>(c);
+    check_backward<Factory>(c);
+    auto b = Factory::make(1);
+    const auto y = c.forward(b, {{"x", constant_matrix(1, 1, std::nan(""))}}).at("y");
+    CHECK(std::isnan(y.at(0)));
   }
   SECTION("cross_entropy") {
     for (auto c :

@@ -131,6 +131,14 @@ void compute(const tanh_backward<A>& v) {
   }
 }
 
+/// From y, not x: where y is 0, x was not positive.
+template <class A>
+void compute(const relu_backward<A>& v) {
+  for (std::size_t i = 0; i < v.y.size(); ++i) {
+    store(v.dx.data[i], double{v.y.data[i]} > 0.0 ? double{v.dy.data[i]} : 0.0);
+  }
+}
+
 /// to[rows[i]] += from[i], one after another. Each addition is rounded to the element type: summing
 /// in double would need a second table as large as the vocabulary's.
 template <class A, class P>
@@ -147,12 +155,12 @@ void compute(const scatter_rows<A>& v) {
   scatter(v.dy, v.rows, v.dx);
 }
 
-/// Three tables get the same rows; a piece that no token uses is not touched.
+/// Three tables, or two, get the same rows; a piece that no token uses is not touched.
 template <class A, class P>
 void compute(const embed_backward<A, P>& v) {
   scatter(v.dout, v.ids, v.dword);
   scatter(v.dout, v.positions, v.dposition);
-  scatter(v.dout, v.segments, v.dsegment);
+  if (!v.dsegment.empty()) scatter(v.dout, v.segments, v.dsegment);
 }
 
 }  // namespace tombola::reference

@@ -13,16 +13,17 @@
 
 namespace tombola::reference {
 
-/// The three tables are [V, C], [P, C] and [S, C]; the sum of a row of each is one row of [T, C].
+/// The tables are [V, C], [P, C] and [S, C] or none; the sum of a row of each is one row of [T, C].
 template <class A>
 void compute(const embed<A>& v) {
   for (std::size_t t = 0; t < v.out.rows; ++t) {
     const auto id = static_cast<std::size_t>(v.ids.data[t]);
     const auto position = static_cast<std::size_t>(v.positions.data[t]);
-    const auto segment = static_cast<std::size_t>(v.segments.data[t]);
+    const bool none = v.segment.empty();
+    const std::size_t segment = none ? 0 : static_cast<std::size_t>(v.segments.data[t]);
     for (std::size_t c = 0; c < v.out.cols; ++c) {
       store(at(v.out, t, c), double{at(v.word, id, c)} + double{at(v.position, position, c)} +
-                                 double{at(v.segment, segment, c)});
+                                 (none ? 0.0 : double{at(v.segment, segment, c)}));
     }
   }
 }
@@ -108,6 +109,15 @@ void compute(const dropout<A>& v) {
 template <class A>
 void compute(const tanh_of<A>& v) {
   for (std::size_t i = 0; i < v.x.size(); ++i) store(v.y.data[i], std::tanh(double{v.x.data[i]}));
+}
+
+/// What is not above 0 becomes 0, a zero with a sign too; NaN stays.
+template <class A>
+void compute(const relu_of<A>& v) {
+  for (std::size_t i = 0; i < v.x.size(); ++i) {
+    const double x = double{v.x.data[i]};
+    store(v.y.data[i], x > 0.0 || std::isnan(x) ? x : 0.0);
+  }
 }
 
 /// Rows are copied as they are, bit for bit; a row may be wanted several times.

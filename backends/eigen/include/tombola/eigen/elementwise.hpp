@@ -61,6 +61,26 @@ inline void compute(workers<T, P>& w, const tanh_backward<T>& v) {
   });
 }
 
+/// max(x, 0), and NaN where x is NaN: the order of the comparison says so.
+template <class T, class P>
+inline void compute(workers<T, P>& w, const relu_of<T>& v) {
+  w.share_range(v.x.size(), elements_per_piece, [&](std::size_t first, std::size_t last, T*) {
+    for (std::size_t i = first; i < last; ++i) {
+      v.y.data[i] = v.x.data[i] <= T{0} ? T{0} : v.x.data[i];
+    }
+  });
+}
+
+/// dy where relu's result is above 0.
+template <class T, class P>
+inline void compute(workers<T, P>& w, const relu_backward<T>& v) {
+  w.share_range(v.y.size(), elements_per_piece, [&](std::size_t first, std::size_t last, T*) {
+    for (std::size_t i = first; i < last; ++i) {
+      v.dx.data[i] = v.y.data[i] > T{0} ? v.dy.data[i] : T{0};
+    }
+  });
+}
+
 /// [T, H] from two [T, H D]: row t and head h are D numbers from (t H + h) D on.
 template <class T, class P>
 inline void compute(workers<T, P>& w, const head_dots<T>& v) {

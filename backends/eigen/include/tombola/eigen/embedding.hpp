@@ -10,8 +10,8 @@
 
 namespace tombola::eigen {
 
-/// out[t] = word + position + segment, [T, C]; ids are in range, whoever made the batch checked
-/// them.
+/// out[t] = word + position + segment (where there is such a table), [T, C]; ids are in range,
+/// whoever made the batch checked them.
 template <class T, class P>
 inline void compute(workers<T, P>& w, const embed<T>& v) {
   const std::size_t n = v.out.cols;
@@ -22,9 +22,11 @@ inline void compute(workers<T, P>& w, const embed<T>& v) {
     for (std::size_t t = first; t < last; ++t) {
       const T* word = row(v.word, v.ids.data[t]);
       const T* position = row(v.position, v.positions.data[t]);
-      const T* segment = row(v.segment, v.segments.data[t]);
       T* out = v.out.data + t * n;
-      for (std::size_t j = 0; j < n; ++j) out[j] = word[j] + position[j] + segment[j];
+      for (std::size_t j = 0; j < n; ++j) out[j] = word[j] + position[j];
+      if (v.segment.empty()) continue;
+      const T* segment = row(v.segment, v.segments.data[t]);
+      for (std::size_t j = 0; j < n; ++j) out[j] += segment[j];
     }
   });
 }
@@ -62,12 +64,12 @@ inline void compute(workers<T, P>& w, const scatter_rows<T>& v) {
   scatter_add(w, v.dy, v.rows, v.dx);
 }
 
-/// Three tables, [V, C], [P, C] and [S, C], added to one after another.
+/// Three tables, [V, C], [P, C] and [S, C] or none, added to one after another.
 template <class T, class P>
 inline void compute(workers<T, P>& w, const embed_backward<T, T>& v) {
   scatter_add(w, v.dout, v.ids, v.dword);
   scatter_add(w, v.dout, v.positions, v.dposition);
-  scatter_add(w, v.dout, v.segments, v.dsegment);
+  if (!v.dsegment.empty()) scatter_add(w, v.dout, v.segments, v.dsegment);
 }
 
 }  // namespace tombola::eigen
