@@ -3,6 +3,7 @@
 // 0: done. 1: failed while running, or stopped. 2: an option or a file is wrong.
 
 #include <algorithm>
+#include <cerrno>
 #include <exception>
 #include <iostream>
 #include <string>
@@ -14,6 +15,7 @@
 #include <CLI/CLI.hpp>
 
 #include "tombola/core/error.hpp"
+#include "tombola/io/descriptor.hpp"
 #include "tombola/version.hpp"
 
 int main(int argc, char** argv) {
@@ -41,6 +43,12 @@ int main(int argc, char** argv) {
 
   try {
     app.parse(argc, argv);
+    // A result that a full disk did not take is no result.
+    errno = 0;
+    if (!std::cout.flush()) {
+      throw runtime_failure(std::string{"standard output: writing failed"} +
+                            (errno != 0 ? ": " + io::system_text(errno) : ""));
+    }
     return 0;
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : 2;

@@ -22,6 +22,12 @@ namespace tombola::io {
   return std::system_category().message(code);
 }
 
+/// Whether an errno value says that no room is left, on the disk or of a quota: nobody's input is
+/// wrong then.
+[[nodiscard]] constexpr bool is_full_disk(int code) noexcept {
+  return code == ENOSPC || code == EDQUOT;
+}
+
 /// An open file, closed when its owner goes. POSIX; moves, does not copy.
 class descriptor {
 public:
