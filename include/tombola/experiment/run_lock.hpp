@@ -101,10 +101,11 @@ private:
     constexpr int how = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
     int fd = ::open(path_.c_str(), how | O_CREAT | O_EXCL, 0666);
     const bool made = fd >= 0;
-    if (fd < 0 && errno == EEXIST) fd = ::open(path_.c_str(), how);
+    const bool there = fd < 0 && errno == EEXIST;
+    if (there) fd = ::open(path_.c_str(), how);
     const int code = errno;
     file_ = io::descriptor{fd};
-    if (fd >= 0 || code == ENOENT) return made;
+    if (fd >= 0 || (there && code == ENOENT)) return made;
     const std::string sentence = path_.string() + ": cannot be opened: " + io::system_text(code);
     if (io::is_full_disk(code)) throw runtime_failure(sentence);
     throw input_error(sentence);

@@ -142,7 +142,7 @@ public:
       }
     }
     // No loss has seen what the last step did.
-    if (!nn::has_finite_weights(model_)) fail("weight", batches_done() - 1);
+    if (!nn::has_finite_weights(model_)) fail("a weight", batches_done() - 1);
     at_.seconds = seconds_before_ + seconds_since(started_);
     return at_;
   }
@@ -195,7 +195,7 @@ private:
       const std::size_t end = next + batch_losses_[k];
       for (; next < end; ++next) {
         if (!std::isfinite(values[next])) {
-          fail("loss", at_.epoch * plan_.batches_per_epoch() + batch);
+          fail("the loss", at_.epoch * plan_.batches_per_epoch() + batch);
         }
         at_.loss_sum += values[next];
       }
@@ -235,7 +235,7 @@ private:
   }
 
   void save() {
-    if (!nn::has_finite_weights(model_)) fail("weight", batches_done() - 1);
+    if (!nn::has_finite_weights(model_)) fail("a weight", batches_done() - 1);
     loop_position p = at_;
     p.seconds = seconds_before_ + seconds_since(started_);
     nn::save_state(state_file_, model_, optimizer_, detail::to_notes(p));
@@ -254,7 +254,7 @@ private:
   /// Waits. What training had reached before the failure stays in the state file.
   void check_finite() {
     collect_losses();
-    if (optimizer_.has_failed()) fail("gradient", batches_done() - 1);
+    if (optimizer_.has_failed()) fail("the gradient", batches_done() - 1);
   }
 
   [[nodiscard]] std::size_t batches_done() const {
@@ -264,9 +264,9 @@ private:
   /// batch: counted from the beginning of training.
   [[noreturn]] void fail(const char* what, std::size_t batch) const {
     const bool kept = std::filesystem::exists(state_file_);
-    throw runtime_failure(plan_.name + ": the " + what + " became NaN or infinite " +
-                          (std::string_view{what} == "loss" ? "in" : "in or before") + " step " +
-                          std::to_string(batch / plan_.accumulation + 1) + " (epoch " +
+    throw runtime_failure(plan_.name + ": " + what + " became NaN or infinite " +
+                          (std::string_view{what} == "the loss" ? "in" : "in or before") +
+                          " step " + std::to_string(batch / plan_.accumulation + 1) + " (epoch " +
                           std::to_string(batch / plan_.batches_per_epoch() + 1) + ", batch " +
                           std::to_string(batch % plan_.batches_per_epoch() + 1) + "); " +
                           (kept ? "the last good checkpoint is " + state_file_.string()
