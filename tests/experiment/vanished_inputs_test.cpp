@@ -166,7 +166,7 @@ TEST_CASE("a training run that is stopped and finds its data gone keeps what it 
   const experiment::run_folder run{w.runs, p.key};
   const std::string state = get(run / "state.safetensors");
   fs::rename(w.data, w.root / "elsewhere");
-  CHECK(sentence<input_error>(stopped).starts_with(w.data.string()));
+  CHECK(sentence<input_error>(stopped).find(w.data.string()) != std::string::npos);
   CHECK(get(run / "state.safetensors") == state);
   fs::rename(w.root / "elsewhere", w.data);
   carry_out(w.runs, p, train);
