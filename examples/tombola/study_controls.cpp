@@ -8,7 +8,6 @@
 #include <iostream>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -18,7 +17,6 @@
 #include "tombola/analysis/mask_folder.hpp"
 #include "tombola/core/error.hpp"
 #include "tombola/io/atomic_folder.hpp"
-#include "tombola/io/descriptor.hpp"
 #include "tombola/io/npy.hpp"
 #include "tombola/prune/study_controls.hpp"
 
@@ -108,14 +106,6 @@ std::vector<drawn> draw(const controls_options& o, analysis::ticket_set good) {
                     " again with, expected random, super, bizzaro or midling in mode study");
 }
 
-void make_folder(const fs::path& folder) {
-  std::error_code code;
-  fs::create_directories(folder, code);
-  const std::string sentence = folder.string() + ": cannot be created: " + code.message();
-  if (io::is_full_disk(code.value())) throw runtime_failure(sentence);
-  if (code) throw input_error(sentence);
-}
-
 }  // namespace
 
 void study_controls(const controls_options& o, const common_options& c) {
@@ -133,12 +123,12 @@ void study_controls(const controls_options& o, const common_options& c) {
   const std::vector<drawn> all = draw(o, std::move(good));
   // All of them or none: half a set would be agreed upon like a whole one.
   const fs::path whole = (o.out / "").parent_path();  // without a slash at its end
-  if (whole.has_parent_path()) make_folder(whole.parent_path());
+  if (whole.has_parent_path()) io::make_folders(whole.parent_path());
   io::atomic_folder out{whole};
   out.named([&] {
     for (const drawn& d : all) {
       const fs::path file = out.path() / d.file;
-      make_folder(file.parent_path());
+      io::make_folders(file.parent_path());
       io::write_mask_npy(file, d.extents, d.value, number);
     }
   });

@@ -153,6 +153,12 @@ TEST_CASE("a run's lock where the file system has none: the text decides") {
     CHECK(held.find(": is being computed by " + other.who()) != held.npos);
     CHECK(held.ends_with(hint));
     other.kill();
+    // A process of somebody else is not ours to ask, but it is there.
+    const std::string not_ours = in_child([&] {
+      return let_fail({SYS_flock}, ENOLCK) && let_fail({SYS_kill}, EPERM) ? refusal(folder.path())
+                                                                          : std::string{};
+    });
+    CHECK(not_ours == held.substr(6));
     CHECK(without() == "got it");
   }
   const std::string begin = "got it" + folder.path().string() + ": is being computed by ";

@@ -15,6 +15,7 @@
 #include "tombola/core/error.hpp"
 #include "tombola/experiment/run_lock.hpp"
 #include "tombola/io/atomic_file.hpp"
+#include "tombola/io/atomic_folder.hpp"
 #include "tombola/io/file_lock.hpp"
 #include "tombola/io/json.hpp"
 #include "tombola/io/sha256.hpp"
@@ -64,12 +65,7 @@ public:
   /// format_error where the run.json in it is another run's.
   run_folder(const std::filesystem::path& out, const run_key& key)
       : key_{key}, path_{out / key.folder_name()} {
-    std::error_code code;
-    const bool made = std::filesystem::create_directories(path_, code);
-    const std::string sentence = path_.string() + ": cannot be created: " + code.message();
-    if (io::is_full_disk(code.value())) throw runtime_failure(sentence);
-    if (code) throw input_error(sentence);
-    if (made) io::flush_folder(out.empty() ? "." : out);
+    io::make_folders(path_);
     const std::filesystem::path file = path_ / "run.json";
     const std::string text = key.canonical_text();
     if (!std::filesystem::exists(file)) {

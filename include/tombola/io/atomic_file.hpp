@@ -117,9 +117,7 @@ private:
         return;
       }
     }
-    const std::string sentence = path_.string() + ": cannot be created: " + system_text(code);
-    if (is_full_disk(code)) throw runtime_failure(sentence);
-    throw input_error(sentence);
+    cannot_create(path_, code);
   }
 
   [[noreturn]] void fail(const std::string& what, int code) const {

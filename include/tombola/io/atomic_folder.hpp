@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cerrno>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -13,6 +14,15 @@
 #include "tombola/io/file_lock.hpp"
 
 namespace tombola::io {
+
+/// Makes a folder, and those that it lies in, where they are not there. Throws input_error, naming
+/// it, where that cannot be done, runtime_failure where the disk is full.
+inline void make_folders(const std::filesystem::path& folder) {
+  std::error_code code;
+  const bool made = std::filesystem::create_directories(folder, code);
+  if (code) cannot_create(folder, code.value());
+  if (made && folder.has_parent_path()) flush_folder(folder.parent_path());
+}
 
 /// A new folder that appears complete or not at all.
 ///
@@ -47,11 +57,7 @@ public:
       }
       if (code) break;
     }
-    const std::string sentence =
-        target_.string() + ": cannot be created: " +
-        (code ? code.message() : std::string{"too many temporary folders beside it"});
-    if (is_full_disk(code.value())) throw runtime_failure(sentence);
-    throw input_error(sentence);
+    cannot_create(target_, code ? code.value() : EEXIST);
   }
   atomic_folder(const atomic_folder&) = delete;
   atomic_folder& operator=(const atomic_folder&) = delete;
