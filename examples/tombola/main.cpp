@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <exception>
 #include <iostream>
 #include <string>
@@ -41,6 +42,8 @@ int main(int argc, char** argv) {
   driver::add_mask_commands(app, masks);
   driver::add_checkpoint_commands(app, checkpoints);
 
+  // A limit on the size of files is a full disk: a sentence, not a signal.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     app.parse(argc, argv);
     // A result that a full disk did not take is no result.

@@ -282,3 +282,14 @@ TEST_CASE("a result that the standard output does not take is no success") {
   CHECK(text_of(here / "err") ==
         "tombola: standard output: writing failed: No space left on device\n");
 }
+
+TEST_CASE("a limit on the size of files is said like a full disk") {
+  const folder here;
+  io::write_ticket(here / "t.safetensors", ticket{{{"weights", {3000, 3000}}}});
+  const fs::path out = here / "copy.safetensors";
+  const answer a = test::tombola(
+      "convert " + (here / "t.safetensors").string() + " --out " + out.string(), "ulimit -f 64;");
+  CHECK(a.code == 1);
+  CHECK(one_line(a) == "tombola: " + out.string() + ": writing failed: File too large");
+  CHECK(names_in(here.str()) == std::vector<std::string>{"t.safetensors"});
+}
