@@ -3,6 +3,8 @@
 // 0: done. 1: failed while running, or stopped. 2: an option or a file is wrong.
 
 #include <algorithm>
+#include <cerrno>
+#include <csignal>
 #include <exception>
 #include <iostream>
 #include <string>
@@ -15,6 +17,7 @@
 #include <CLI/CLI.hpp>
 
 #include "tombola/core/error.hpp"
+#include "tombola/io/descriptor.hpp"
 #include "tombola/version.hpp"
 
 int main(int argc, char** argv) {
@@ -43,8 +46,16 @@ int main(int argc, char** argv) {
   driver::add_checkpoint_commands(app, checkpoints);
   driver::add_compact_command(app, compaction);
 
+  // A limit on the size of files is a full disk: a sentence, not a signal.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     app.parse(argc, argv);
+    // A result that a full disk did not take is no result.
+    errno = 0;
+    if (!std::cout.flush()) {
+      throw runtime_failure(std::string{"standard output: writing failed"} +
+                            (errno != 0 ? ": " + io::system_text(errno) : ""));
+    }
     return 0;
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : 2;

@@ -80,7 +80,7 @@ void add_controls(CLI::App& root, mask_options& o) {
   app->add_option("--seed", s.seed, "Seed of the draw; mode study has its own")
       ->capture_default_str();
   app->add_option("--model", s.model, "Model folder; needed for the bad ticket of weights");
-  app->add_option("--out", s.out, "Ticket to write; a folder in mode study")->required();
+  app->add_option("--out", s.out, "Ticket to write; in mode study a new folder")->required();
   add_common(app, o.common);
   app->callback([&o] { controls(o.control, o.common); });
 }

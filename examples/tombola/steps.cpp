@@ -21,6 +21,7 @@ std::filesystem::path carry_out(const Prepared& p,
                                 Step step) {
   const experiment::run_folder folder{o.out, p.key};
   if (folder.done()) {
+    folder.tidy();
     watch.say("done already: " + folder.path().string());
   } else {
     backend b = make_default_backend(o.device.threads, p.settings.precision);

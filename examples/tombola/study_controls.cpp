@@ -8,7 +8,6 @@
 #include <iostream>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -16,6 +15,8 @@
 #include <nlohmann/json.hpp>
 
 #include "tombola/analysis/mask_folder.hpp"
+#include "tombola/core/error.hpp"
+#include "tombola/io/atomic_folder.hpp"
 #include "tombola/io/npy.hpp"
 #include "tombola/prune/study_controls.hpp"
 
@@ -120,15 +121,18 @@ void study_controls(const controls_options& o, const common_options& c) {
   // Its random masks are float32, the others float64, as NumPy's operations left them.
   const auto number = o.kind == "random" ? io::mask_number::float32 : io::mask_number::float64;
   const std::vector<drawn> all = draw(o, std::move(good));
-  for (const drawn& d : all) {
-    const fs::path file = o.out / d.file;
-    std::error_code code;
-    fs::create_directories(file.parent_path(), code);
-    if (code) {
-      throw input_error(file.parent_path().string() + ": cannot be created: " + code.message());
+  // All of them or none: half a set would be agreed upon like a whole one.
+  const fs::path whole = (o.out / "").parent_path();  // without a slash at its end
+  if (whole.has_parent_path()) io::make_folders(whole.parent_path());
+  io::atomic_folder out{whole};
+  out.named([&] {
+    for (const drawn& d : all) {
+      const fs::path file = out.path() / d.file;
+      io::make_folders(file.parent_path());
+      io::write_mask_npy(file, d.extents, d.value, number);
     }
-    io::write_mask_npy(file, d.extents, d.value, number);
-  }
+  });
+  out.commit();
   if (c.json) {
     std::cout << nlohmann::json{{"folder", o.out.string()},
                                 {"kind", o.kind},

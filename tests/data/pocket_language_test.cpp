@@ -231,5 +231,5 @@ TEST_CASE("pocket data are files that the readers of real data take") {
   test::put(folder / "file", "");
   CHECK(sentence<input_error>([&] {
           write_pocket_data(folder / "file", 3, {.corpus = 1, .train = 1, .dev = 1});
-        }).starts_with((folder / "file").string() + ": the folder cannot be made: "));
+        }).starts_with((folder / "file").string() + ": cannot be created: "));
 }

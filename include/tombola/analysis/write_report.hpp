@@ -4,7 +4,6 @@
 
 #include <filesystem>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -15,6 +14,7 @@
 #include "tombola/analysis/table_text.hpp"
 #include "tombola/core/error.hpp"
 #include "tombola/io/atomic_file.hpp"
+#include "tombola/io/atomic_folder.hpp"
 
 namespace tombola::analysis {
 
@@ -38,11 +38,7 @@ inline written_report write_report(const report_input& in,
   const std::string page = make_report(in, w.numbers, options);
   const std::vector<table> tables = report_tables(in, w.numbers);
   const std::string json = to_json(tables);
-  std::error_code code;
-  std::filesystem::create_directories(folder / "tables", code);
-  if (code) {
-    throw input_error((folder / "tables").string() + ": cannot be created: " + code.message());
-  }
+  io::make_folders(folder / "tables");
   w.tables.push_back(folder / "tables.json");
   io::write_file(w.tables.back(), json);
   for (const table& t : tables) {

@@ -38,13 +38,7 @@ public:
   /// Does some work, and speaks of the folder to come where it fails in the temporary one.
   template <class Work>
   auto named(Work work) const {
-    try {
-      return work();
-    } catch (const input_error& e) {
-      throw input_error(folder_.in_target(e.what()));
-    } catch (const runtime_failure& e) {
-      throw runtime_failure(folder_.in_target(e.what()));
-    }
+    return folder_.named(std::move(work));
   }
 
   /// Copies all bytes but those of these weights, their copies and masks.

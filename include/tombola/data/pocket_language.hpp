@@ -8,7 +8,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <unordered_set>
 #include <vector>
 
@@ -20,6 +19,7 @@
 #include "tombola/data/task.hpp"
 #include "tombola/data/task_file.hpp"
 #include "tombola/io/atomic_file.hpp"
+#include "tombola/io/atomic_folder.hpp"
 
 namespace tombola::data {
 
@@ -166,20 +166,13 @@ inline void write_pocket_data(const std::filesystem::path& folder,
       {pocket_acceptability_task(), generate_acceptability(seed, sizes.train + sizes.dev)},
       {pocket_sentiment_task(), generate_sentiment(seed, sizes.train + sizes.dev)}};
 
-  const auto make_folder = [](const std::filesystem::path& path) {
-    std::error_code failed;
-    std::filesystem::create_directories(path, failed);
-    if (failed) {
-      throw input_error(path.string() + ": the folder cannot be made: " + failed.message());
-    }
-  };
-  make_folder(folder);
+  io::make_folders(folder);
   io::write_file(folder / "corpus.txt", corpus);
   io::write_file(folder / "vocab.txt", detail::lines_of(pocket_vocabulary()));
   for (const part& p : parts) {
     const std::filesystem::path own = folder / p.task.name;
     const std::span<const example> all{p.examples};
-    make_folder(own);
+    io::make_folders(own);
     io::write_file(own / "train.tsv", detail::table_of(p.task, all.first(sizes.train)));
     io::write_file(own / "dev.tsv", detail::table_of(p.task, all.subspan(sizes.train)));
     write_task_description(own / task_file_name, p.task);

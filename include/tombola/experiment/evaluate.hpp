@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "tombola/experiment/predict.hpp"
 #include "tombola/experiment/result.hpp"
@@ -67,7 +68,17 @@ void evaluate(B& b,
               const run_folder& folder,
               const provenance_of_run& who,
               const observer& watch) {
-  if (folder.done()) return;
+  const auto lock = folder.begin();
+  if (!lock) return;
+  std::vector<run_input> inputs{
+      {"model", (p.settings.model.empty() ? p.run.folder : p.settings.model).string(),
+       p.run.source.fingerprint},
+      {p.settings.split, p.split.file.string(), io::sha256_hex_of_file(p.split.file)}};
+  std::string file = (p.run.folder / "ticket.safetensors").string();
+  if (!p.settings.ticket.empty()) {
+    file = p.settings.ticket.string();
+    inputs.push_back({"ticket", file, io::sha256_hex_of_file(p.settings.ticket)});
+  }
   const auto started = std::chrono::steady_clock::now();
   auto model = load_for_task(b, p.run.source, p.task.outputs(), p.run.seed, watch);
   if (p.ticket) model->apply(*p.ticket, nn::weight_form::stored_zeros);
@@ -78,15 +89,6 @@ void evaluate(B& b,
 
   nlohmann::json result;
   put_scores(result, p.task, score(p.task, said, p.split.set));
-  std::vector<run_input> inputs{
-      {"model", (p.settings.model.empty() ? p.run.folder : p.settings.model).string(),
-       p.run.source.fingerprint},
-      {p.settings.split, p.split.file.string(), io::sha256_hex_of_file(p.split.file)}};
-  std::string file = (p.run.folder / "ticket.safetensors").string();
-  if (!p.settings.ticket.empty()) {
-    file = p.settings.ticket.string();
-    inputs.push_back({"ticket", file, io::sha256_hex_of_file(p.settings.ticket)});
-  }
   put_common(result, who, inputs, seconds, static_cast<double>(p.split.set.tokens()));
   const bool known = p.settings.split == "dev" && p.run.majority.has_value();
   result["majority"] = known ? nlohmann::json(*p.run.majority) : nlohmann::json(nullptr);

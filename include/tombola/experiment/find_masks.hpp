@@ -253,7 +253,11 @@ void find_masks(B& b,
                 const run_folder& folder,
                 const provenance_of_run& who,
                 const observer& watch) {
-  if (folder.done()) return;
+  const auto lock = folder.begin();
+  if (!lock) return;
+  const std::vector<run_input> inputs{
+      {"model", p.run.folder.string(), p.run.source.fingerprint},
+      {"selection", p.selection.file.string(), io::sha256_hex_of_file(p.selection.file)}};
   const auto started = std::chrono::steady_clock::now();
   auto model = load_for_task(b, p.run.source, p.task.outputs(), p.run.seed, watch);
   const std::string name = "find-masks " + p.task.name + " seed " + std::to_string(p.run.seed);
@@ -288,10 +292,7 @@ void find_masks(B& b,
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   const double passes = static_cast<double>(found.steps.steps.size());
-  put_common(result, who,
-             {{"model", p.run.folder.string(), p.run.source.fingerprint},
-              {"selection", p.selection.file.string(), io::sha256_hex_of_file(p.selection.file)}},
-             seconds, passes * static_cast<double>(p.selection.set.tokens()));
+  put_common(result, who, inputs, seconds, passes * static_cast<double>(p.selection.set.tokens()));
   result["majority"] = p.run.majority ? nlohmann::json(*p.run.majority) : nlohmann::json(nullptr);
   result["ticket"] = ticket_json(t, "ticket.safetensors");
   result["retrained"] = false;
@@ -303,7 +304,7 @@ void find_masks(B& b,
       {"metric", std::isnan(metric) ? nlohmann::json(nullptr) : nlohmann::json(metric)},
       {"candidates", found.steps.steps.size()}};
   folder.finish(std::move(result));
-  std::filesystem::remove(folder / "trace-so-far.safetensors");
+  folder.discard("trace-so-far.safetensors");
 }
 
 }  // namespace tombola::experiment

@@ -7,6 +7,7 @@
 #include <limits>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "tombola/data/masked_lm.hpp"
 #include "tombola/data/wordpiece.hpp"
@@ -83,8 +84,14 @@ void pretrain(B& b,
               const run_folder& folder,
               const provenance_of_run& who,
               const observer& watch) {
-  if (folder.done()) return;
+  const auto lock = folder.begin();
+  if (!lock) return;
   const pretrain_settings& s = p.settings;
+  const std::vector<std::pair<std::string, std::string>> tokenizer{
+      {"vocab.txt", io::read_text(s.vocabulary, data::vocabulary::longest_file)}};
+  const std::vector<run_input> inputs{
+      {"corpus", s.corpus.string(), io::sha256_hex_of_file(s.corpus)},
+      {"vocabulary", s.vocabulary.string(), io::sha256_hex_of_file(s.vocabulary)}};
   const data::encoded_set& set = p.text.sentences;
   nn::bert<B> model{b, s.model};
   nn::initialise(b, model.parameters(), s.seed);
@@ -113,23 +120,18 @@ void pretrain(B& b,
       data::mask_tokens(batch, p.tokenizer.pieces(), s.seed, epoch);
     });
   }
-  save_model_folder(model,
-                    {{"vocab.txt", io::read_text(s.vocabulary, data::vocabulary::longest_file)}},
-                    folder / "model");
+  save_model_folder(model, tokenizer, folder / "model");
   nlohmann::json result;
   result["metric"] = "negative_masked_lm_loss";
   result["score"] = -end.last_epoch_loss;
   result["metrics"] = {{"masked_lm_loss", end.last_epoch_loss}};
-  put_common(result, who,
-             {{"corpus", s.corpus.string(), io::sha256_hex_of_file(s.corpus)},
-              {"vocabulary", s.vocabulary.string(), io::sha256_hex_of_file(s.vocabulary)}},
-             end.seconds, static_cast<double>(end.tokens));
+  put_common(result, who, inputs, end.seconds, static_cast<double>(end.tokens));
   result["majority"] = nullptr;
   result["ticket"] = nullptr;
   result["retrained"] = false;
   result["training"] = {{"steps", plan.steps()}, {"examples", set.size()}, {"tokens", end.tokens}};
   folder.finish(std::move(result));
-  std::filesystem::remove(folder / "state.safetensors");
+  folder.discard("state.safetensors");
 }
 
 }  // namespace tombola::experiment

@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -12,7 +14,10 @@
 
 #include "tombola/backend/precision.hpp"
 #include "tombola/core/error.hpp"
+#include "tombola/experiment/run_lock.hpp"
 #include "tombola/io/atomic_file.hpp"
+#include "tombola/io/atomic_folder.hpp"
+#include "tombola/io/file_lock.hpp"
 #include "tombola/io/json.hpp"
 #include "tombola/io/sha256.hpp"
 
@@ -62,13 +67,11 @@ class run_folder {
 public:
   /// Makes the folder inside `out` and writes run.json, unless they are there.
   ///
-  /// Throws input_error where the folder cannot be written, format_error where the run.json in it
-  /// is another run's.
+  /// Throws input_error where the folder cannot be written, runtime_failure where the disk is full,
+  /// format_error where the run.json in it is another run's.
   run_folder(const std::filesystem::path& out, const run_key& key)
       : key_{key}, path_{out / key.folder_name()} {
-    std::error_code code;
-    std::filesystem::create_directories(path_, code);
-    if (code) throw input_error(path_.string() + ": cannot be created: " + code.message());
+    io::make_folders(path_);
     const std::filesystem::path file = path_ / "run.json";
     const std::string text = key.canonical_text();
     if (!std::filesystem::exists(file)) {
@@ -84,6 +87,44 @@ public:
 
   /// Whether the run is complete: its result is written after everything else.
   [[nodiscard]] bool done() const { return std::filesystem::exists(path_ / "result.json"); }
+
+  /// Begins computing: takes the run's lock, which must live as long as that goes on, and removes
+  /// what killed processes left. Nothing where the run is done.
+  ///
+  /// Throws input_error, naming the process, where another one is computing the run.
+  [[nodiscard]] std::optional<run_lock> begin() const {
+    std::optional<run_lock> lock;
+    if (!done()) {
+      lock.emplace(path_);
+      if (done()) lock.reset();  // by another process, since we looked
+    }
+    if (lock) io::detail::remove_abandoned(path_, "");
+    if (!lock) tidy();
+    return lock;
+  }
+
+  /// Removes what only an unfinished run needs, if the process that finished it was killed before
+  /// it could. A finished run is complete with all of it: what cannot be removed stays.
+  void tidy() const {
+    if (!done() || !std::filesystem::exists(path_ / "lock")) return;
+    try {
+      const run_lock lock{path_};
+      for (const char* name : {"state.safetensors", "trace-so-far.safetensors"}) discard(name);
+      io::detail::remove_abandoned(path_, "");
+    } catch (const error&) {
+      // Somebody is at it, or the folder is an archive that cannot be written.
+      return;
+    }
+  }
+
+  /// Removes a file that the run no longer needs, if it is there. Throws runtime_failure.
+  void discard(const char* name) const {
+    std::error_code code;
+    std::filesystem::remove(path_ / name, code);
+    if (code) {
+      throw runtime_failure((path_ / name).string() + ": cannot be removed: " + code.message());
+    }
+  }
 
   /// Writes result.json: the run is then done. `result` gains the run's own description.
   void finish(nlohmann::json result) const {

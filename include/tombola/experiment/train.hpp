@@ -7,7 +7,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
+#include <vector>
 
 #include "tombola/experiment/model_source.hpp"
 #include "tombola/experiment/predict.hpp"
@@ -16,6 +19,7 @@
 #include "tombola/experiment/setting.hpp"
 #include "tombola/experiment/task_data.hpp"
 #include "tombola/experiment/training_loop.hpp"
+#include "tombola/io/atomic_folder.hpp"
 #include "tombola/io/ticket_file.hpp"
 #include "tombola/nn/checkpoint.hpp"
 
@@ -122,19 +126,22 @@ struct prepared_training {
   return inputs;
 }
 
-/// Saves the trained model and the files of its tokenizer, name and text of each, under a temporary
-/// name first: a `model` folder is always complete.
+/// Saves the trained model as a public model folder, in place of one that is there; a `model` folder
+/// is always complete. tokenizer: name and text of each of its files. Throws runtime_failure, naming
+/// the file, where the disk does not take it.
 template <backend B>
 void save_model_folder(nn::bert<B>& model,
                        const std::vector<std::pair<std::string, std::string>>& tokenizer,
                        const std::filesystem::path& target) {
-  const std::filesystem::path making = target.string() + ".making";
-  std::filesystem::remove_all(making);
-  std::filesystem::create_directories(making);
-  for (const auto& [name, text] : tokenizer) io::write_file(making / name, text);
-  nn::save_model(model, making);
-  std::filesystem::remove_all(target);
-  std::filesystem::rename(making, target);
+  std::error_code code;
+  std::filesystem::remove_all(target, code);
+  if (code) throw runtime_failure(target.string() + ": cannot be replaced: " + code.message());
+  io::atomic_folder making{target};
+  making.named([&] {
+    for (const auto& [name, text] : tokenizer) io::write_file(making.path() / name, text);
+    nn::save_model(model, making.path());
+  });
+  making.commit();
 }
 
 /// Fine-tunes, evaluates on the development set, saves the model; or goes on where it was stopped.
@@ -147,8 +154,11 @@ void train(B& b,
            const run_folder& folder,
            const provenance_of_run& who,
            const observer& watch) {
-  if (folder.done()) return;
+  const auto lock = folder.begin();
+  if (!lock) return;
   const train_settings& s = p.settings;
+  // Now: after hours of training the inputs may be elsewhere.
+  const std::vector<run_input> inputs = inputs_of(p);
   auto model = load_for_task(b, p.source, p.task.outputs(), s.seed, watch);
   if (p.ticket) {
     model->apply(*p.ticket, s.form);
@@ -182,7 +192,7 @@ void train(B& b,
 
   nlohmann::json result;
   put_scores(result, p.task, score(p.task, said, p.dev.set));
-  put_common(result, who, inputs_of(p), end.seconds, static_cast<double>(end.tokens));
+  put_common(result, who, inputs, end.seconds, static_cast<double>(end.tokens));
   const auto majority = majority_score(p.task, p.train.set, p.dev.set);
   result["majority"] = majority ? nlohmann::json(*majority) : nlohmann::json(nullptr);
   result["ticket"] =
@@ -195,7 +205,7 @@ void train(B& b,
                         {"truncated", p.train.set.truncated()},
                         {"tokens", end.tokens}};
   folder.finish(std::move(result));
-  std::filesystem::remove(folder / "state.safetensors");
+  folder.discard("state.safetensors");
 }
 
 }  // namespace tombola::experiment

@@ -119,8 +119,8 @@ public:
   }
 
   /// Runs to the end. fill(order, first, count, epoch, batch) packs one batch.
-  /// Throws runtime_failure where a gradient is not finite (the last good state stays), interrupted
-  /// where the observer wants an end.
+  /// Throws runtime_failure where a loss, a gradient or a weight is not finite (the last good state
+  /// stays), interrupted where the observer wants an end.
   template <class Fill>
   loop_position run(Fill fill) {
     if (std::filesystem::exists(state_file_)) {
@@ -141,6 +141,8 @@ public:
         after_batch();
       }
     }
+    // No loss has seen what the last step did.
+    if (!nn::has_finite_weights(model_)) fail("a weight", batches_done() - 1);
     at_.seconds = seconds_before_ + seconds_since(started_);
     return at_;
   }
@@ -192,7 +194,9 @@ private:
       const std::size_t batch = remembered_[k];
       const std::size_t end = next + batch_losses_[k];
       for (; next < end; ++next) {
-        if (!std::isfinite(values[next])) fail("loss", batch);
+        if (!std::isfinite(values[next])) {
+          fail("the loss", at_.epoch * plan_.batches_per_epoch() + batch);
+        }
         at_.loss_sum += values[next];
       }
     }
@@ -223,7 +227,7 @@ private:
     reported_ = clock::now();
     const double seconds = seconds_since(started_);
     const std::size_t total = plan_.batches_per_epoch() * plan_.epochs;
-    const std::size_t done = at_.epoch * plan_.batches_per_epoch() + at_.batch;
+    const std::size_t done = batches_done();
     const double rate = static_cast<double>(at_.tokens - tokens_before_) / seconds;
     const double per_batch = (seconds_before_ + seconds) / static_cast<double>(done);
     watch_.tell({plan_.name, done, total, recent_loss_, rate,
@@ -231,6 +235,7 @@ private:
   }
 
   void save() {
+    if (!nn::has_finite_weights(model_)) fail("a weight", batches_done() - 1);
     loop_position p = at_;
     p.seconds = seconds_before_ + seconds_since(started_);
     nn::save_state(state_file_, model_, optimizer_, detail::to_notes(p));
@@ -249,19 +254,23 @@ private:
   /// Waits. What training had reached before the failure stays in the state file.
   void check_finite() {
     collect_losses();
-    if (optimizer_.has_failed()) fail("gradient", at_.batch == 0 ? 0 : at_.batch - 1);
+    if (optimizer_.has_failed()) fail("the gradient", batches_done() - 1);
   }
 
+  [[nodiscard]] std::size_t batches_done() const {
+    return at_.epoch * plan_.batches_per_epoch() + at_.batch;
+  }
+
+  /// batch: counted from the beginning of training.
   [[noreturn]] void fail(const char* what, std::size_t batch) const {
     const bool kept = std::filesystem::exists(state_file_);
-    throw runtime_failure(
-        plan_.name + ": the " + what + " became NaN or infinite " +
-        (std::string_view{what} == "loss" ? "in" : "in or before") + " step " +
-        std::to_string((at_.epoch * plan_.batches_per_epoch() + batch) / plan_.accumulation + 1) +
-        " (epoch " + std::to_string(at_.epoch + 1) + ", batch " + std::to_string(batch + 1) +
-        "); " +
-        (kept ? "the last good checkpoint is " + state_file_.string()
-              : "no checkpoint had been written yet"));
+    throw runtime_failure(plan_.name + ": " + what + " became NaN or infinite " +
+                          (std::string_view{what} == "the loss" ? "in" : "in or before") +
+                          " step " + std::to_string(batch / plan_.accumulation + 1) + " (epoch " +
+                          std::to_string(batch / plan_.batches_per_epoch() + 1) + ", batch " +
+                          std::to_string(batch % plan_.batches_per_epoch() + 1) + "); " +
+                          (kept ? "the last good checkpoint is " + state_file_.string()
+                                : "no checkpoint had been written yet"));
   }
 
   nn::bert<B>& model_;

@@ -17,6 +17,7 @@
 
 #include "tombola/core/error.hpp"
 #include "tombola/io/descriptor.hpp"
+#include "tombola/io/file_lock.hpp"
 
 namespace tombola::io {
 
@@ -24,12 +25,14 @@ namespace tombola::io {
 ///
 /// What is written goes to a temporary in the same folder, `.NAME.tmp-PID-K`; commit() flushes it
 /// to the disk, renames it over the target and flushes the folder. A kill at any moment leaves the
-/// old file or the new one; a temporary it may leave behind is never mistaken for either. A
-/// symbolic link at the target is replaced, not followed.
+/// old file or the new one; a temporary it may leave behind is never mistaken for either, and is
+/// removed by whoever writes the same file next. A symbolic link at the target is replaced, not
+/// followed.
 class atomic_file {
 public:
   /// Throws input_error, naming the file, where it cannot be created: the folder is missing or
-  /// read-only, or the target is something other than a regular file.
+  /// read-only, or the target is something other than a regular file; runtime_failure where the
+  /// disk is full.
   explicit atomic_file(std::filesystem::path path) : path_{std::move(path)} {
     std::error_code ignored;
     if (std::filesystem::exists(path_, ignored) &&
@@ -82,13 +85,14 @@ public:
     // Pipes and some network disks cannot be flushed and say EINVAL: nothing more can be done
     // there.
     if (::fsync(file_.get()) != 0 && errno != EINVAL) fail("flushing to the disk failed", errno);
+    // Closing says what network disks only say then; this keeps the temporary's lock until it has
+    // its name.
+    const descriptor still_mine{::fcntl(file_.get(), F_DUPFD_CLOEXEC, 0)};
     if (const int code = file_.close(); code != 0) fail("closing failed", code);
     if (std::rename(temporary_.c_str(), path_.c_str()) != 0) fail("renaming failed", errno);
     committed_ = true;
-    // The name is in the folder, so the folder has to reach the disk too. A folder that may be
-    // written but not read cannot be opened for this; the file is complete all the same.
-    const descriptor folder{::open(parent().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (folder.is_open()) ::fsync(folder.get());
+    // The name is in the folder, so the folder has to reach the disk too.
+    flush_folder(parent());
   }
 
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
@@ -99,16 +103,21 @@ private:
   }
 
   void create() {
-    const std::string stem =
-        "." + path_.filename().string() + ".tmp-" + std::to_string(::getpid()) + "-";
-    // Another thread, or a killed process of the same number, may own the first names.
-    for (int k = 0; k < 10000; ++k) {
+    const std::string name = "." + path_.filename().string() + ".tmp-";
+    const std::string stem = name + std::to_string(::getpid()) + "-";
+    detail::remove_abandoned(parent(), name);
+    int code = EEXIST;
+    // Another thread, or a process of the same number on another machine, may own the first names.
+    for (int k = 0; k < 10000 && code == EEXIST; ++k) {
       temporary_ = parent() / (stem + std::to_string(k));
       file_ = descriptor{::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)};
-      if (file_.is_open()) return;
-      if (errno != EEXIST) break;
+      if (!file_.is_open()) {
+        code = errno;
+      } else if (detail::keep(temporary_, file_)) {
+        return;
+      }
     }
-    throw input_error(path_.string() + ": cannot be created: " + system_text(errno));
+    cannot_create(path_, code);
   }
 
   [[noreturn]] void fail(const std::string& what, int code) const {

@@ -22,6 +22,20 @@ namespace tombola::io {
   return std::system_category().message(code);
 }
 
+/// Whether an errno value says that no room is left, on the disk or of a quota: nobody's input is
+/// wrong then.
+[[nodiscard]] constexpr bool is_full_disk(int code) noexcept {
+  return code == ENOSPC || code == EDQUOT;
+}
+
+/// Throws what is to be said where a file or folder cannot be created: input_error, or
+/// runtime_failure where the disk is full.
+[[noreturn]] inline void cannot_create(const std::filesystem::path& path, int code) {
+  const std::string sentence = path.string() + ": cannot be created: " + system_text(code);
+  if (is_full_disk(code)) throw runtime_failure(sentence);
+  throw input_error(sentence);
+}
+
 /// An open file, closed when its owner goes. POSIX; moves, does not copy.
 class descriptor {
 public:

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstddef>
 #include <filesystem>
 #include <map>
@@ -19,10 +21,20 @@
 
 namespace tombola::nn {
 
+/// Whether every stored weight is a number: none NaN or infinite, as a step that is too large makes
+/// them. Waits for the device. Memory: a number per weight.
+template <backend B>
+[[nodiscard]] bool has_finite_weights(bert<B>& model) {
+  using number = typename B::parameter;
+  std::vector<number> stored(model.parameters().layout().total());
+  model.device().read(read_only(model.parameters().stored()), std::span<number>{stored});
+  return std::all_of(stored.begin(), stored.end(), [](number w) { return std::isfinite(w); });
+}
+
 /// Writes all that training needs to go on with the same bits: stored weights, pending gradients,
 /// both running means; what else the caller knows goes into `notes`. Appears complete or not at
-/// all. Throws runtime_failure, and writes nothing, where a gradient was not finite: what was saved
-/// before is then the last good state. Waits for the device.
+/// all. Throws runtime_failure, and writes nothing, where a gradient or a weight was not finite:
+/// what was saved before is then the last good state. Waits for the device.
 template <backend B>
 void save_state(const std::filesystem::path& file,
                 bert<B>& model,
@@ -46,6 +58,10 @@ void save_state(const std::filesystem::path& file,
     host.emplace_back(n);
     model.device().read(read_only(v), std::span<number>{host.back()});
     tensors.push_back({name, type, {n}, std::as_bytes(std::span{host.back()})});
+  }
+  if (!std::all_of(host[0].begin(), host[0].end(), [](number w) { return std::isfinite(w); })) {
+    throw runtime_failure(file.string() + ": not saved, a weight was not finite by step " +
+                          std::to_string(o.steps()));
   }
   notes["optimizer_steps"] = std::to_string(o.steps());
   io::write_safetensors(file, tensors, notes);
