@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "examples/tombola/checkpoint_options.hpp"
+#include "examples/tombola/fetch_commands.hpp"
 #include "examples/tombola/mask_options.hpp"
 #include "examples/tombola/run_options.hpp"
 #include <CLI/CLI.hpp>
@@ -34,10 +35,12 @@ int main(int argc, char** argv) {
   driver::run_command_options runs;
   driver::mask_options masks;
   driver::checkpoint_options checkpoints;
+  driver::fetch_options fetched;
   runs.run.common.threads = masks.common.threads = checkpoints.common.threads = cores;
   driver::add_run_commands(app, runs);
   driver::add_mask_commands(app, masks);
   driver::add_checkpoint_commands(app, checkpoints);
+  driver::add_fetch_command(app, fetched);
 
   try {
     app.parse(argc, argv);

@@ -317,8 +317,8 @@ TEST_CASE("a transfer that stands still is given up") {
     to.stall();
   }};
   const auto start = std::chrono::steady_clock::now();
-  CHECK(r.refused<fetch::transfer_failure>(server / "silent", r.content.size())
-            .starts_with("the server does not answer: "));
+  CHECK_THAT(r.refused<fetch::transfer_failure>(server / "silent", r.content.size()),
+             Catch::Matchers::StartsWith("the server does not answer: "));
   CHECK(r.here.names().empty());
   CHECK(r.refused<fetch::transfer_failure>(server / "x", r.content.size()) ==
         "the transfer stood still for 1 s; 1000 of 300000 bytes are kept, and the same command "

@@ -57,6 +57,7 @@ foreach(kind package tree)
   run(${scratch}/${kind}/masks)
   run(${scratch}/${kind}/model)
   run(${scratch}/${kind}/arrays ${scratch}/${kind}/masks.npz)
+  run(${scratch}/${kind}/files)
   message("consumer of the ${kind}: built and run")
 endforeach()
 

@@ -256,9 +256,8 @@ private:
     case CURLE_COULDNT_CONNECT:
       return "cannot be reached: " + r.said();
     case CURLE_OPERATION_TIMEDOUT:
-      return r.head().status == 0
-                 ? "cannot be reached: " + r.said()
-                 : "the transfer stood still for " + std::to_string(l.stall_seconds) + " s";
+      if (r.head().status == 0) return "the server does not answer: " + r.said();
+      return "the transfer stood still for " + std::to_string(l.stall_seconds) + " s";
     case CURLE_PARTIAL_FILE:
     case CURLE_RECV_ERROR:
     case CURLE_GOT_NOTHING:
