@@ -1,7 +1,11 @@
 // fetch: public checkpoints and GLUE tasks by name, or one file by its address, each checked.
 
-#include <functional>
+#include "tombola/fetch/fetch.hpp"
+
+#include <algorithm>
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include "examples/tombola/fetch_commands.hpp"
 #include "examples/tombola/option_kinds.hpp"
@@ -9,8 +13,6 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-
-#include "tombola/fetch/fetch.hpp"
 
 namespace tombola::driver {
 
@@ -25,10 +27,15 @@ double megabytes(std::uint64_t bytes) {
   return static_cast<double>(bytes) / 1e6;
 }
 
+const char* kind_of(const fetch::thing& t) {
+  return t.is == fetch::kind::checkpoint ? "checkpoint" : "task";
+}
+
 void list(bool as_json) {
   if (!as_json) {
     for (const fetch::thing& t : fetch::catalogue()) {
-      std::cout << fmt::format("{:<24} {:>8.1f} MB  {}\n", t.name, megabytes(t.size()), t.what);
+      std::cout << fmt::format("{:<24} {:<10} {:>7.1f} MB  {}\n", t.name, kind_of(t),
+                               megabytes(t.size()), t.what);
     }
     return;
   }
@@ -40,6 +47,7 @@ void list(bool as_json) {
           {{"name", f.name}, {"address", f.address}, {"size", f.size}, {"sha256", f.sha256}});
     }
     all.push_back({{"name", t.name},
+                   {"kind", kind_of(t)},
                    {"what", t.what},
                    {"size", t.size()},
                    {"files", files},
@@ -63,12 +71,12 @@ std::vector<const fetch::thing*> things_of(const std::vector<std::string>& names
     if (std::find(things.begin(), things.end(), &t) == things.end()) things.push_back(&t);
   };
   for (const std::string& name : names) {
-    if (fetch::detail::lower_case(name) != "glue") {
+    if (name != "glue" && name != "GLUE") {
       add(fetch::find_thing(name));
       continue;
     }
     for (const fetch::thing& t : fetch::catalogue()) {
-      if (t.what.starts_with("GLUE")) add(t);
+      if (t.is == fetch::kind::glue_task) add(t);
     }
   }
   return things;
@@ -118,7 +126,7 @@ void run(const fetch_options& o) {
   };
   const auto any_address = std::find_if(o.names.begin(), o.names.end(), fetch::is_address);
   if (any_address != o.names.end()) {
-    const std::string name = fetch::detail::shown_address(*any_address);
+    const std::string name = fetch::shown_address(*any_address);
     report(name, fetch_address(o, {.net = {}, .watch = bytes_watch(screen, "fetch")}));
   } else {
     refuse_options_of_addresses(o);

@@ -78,7 +78,7 @@ void terminal::clear_line() {
 }
 
 std::function<void(std::uint64_t, std::uint64_t)> bytes_watch(terminal& screen,
-                                                               const std::string& what) {
+                                                              const std::string& what) {
   using clock = std::chrono::steady_clock;
   struct state {
     experiment::observer watcher;

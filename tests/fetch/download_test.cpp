@@ -370,6 +370,24 @@ TEST_CASE("an answer that is no file is refused with its number") {
   CHECK(r.here.names().empty());
 }
 
+TEST_CASE("a head without end is given up") {
+  const rig r;
+  const http_server server{[](const peer& to, const asked&) {
+    to.send("HTTP/1.1 200 OK\r\n");
+    while (to.send("X-More: " + std::string(1000, 'x') + "\r\n")) {
+    }
+  }};
+  CHECK_THAT(r.refused<fetch::transfer_failure>(server / "x", r.content.size()),
+             Catch::Matchers::EndsWith("; nothing was kept"));
+  const http_server early{[](const peer& to, const asked&) {
+    while (to.send("HTTP/1.1 102 Wait\r\n\r\n")) {
+    }
+  }};
+  CHECK_THAT(r.refused<fetch::transfer_failure>(early / "x", r.content.size()),
+             Catch::Matchers::EndsWith("; nothing was kept"));
+  CHECK(r.here.names().empty());
+}
+
 TEST_CASE("a server that is not there") {
   const rig r;
   std::string address;

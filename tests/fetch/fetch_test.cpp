@@ -39,7 +39,7 @@ struct rig {
   /// A thing whose files lie at /a/b/NAME of the server.
   fetch::thing made(fetch::packing form,
                     const std::vector<std::pair<std::string, std::string>>& contents) {
-    fetch::thing t{"thing", "for a test", form, {}};
+    fetch::thing t{"thing", "for a test", fetch::kind::other, form, {}};
     for (const auto& [name, content] : contents) {
       files["/a/b/" + name] = {content};
       t.files.push_back(remote(name, content));
@@ -270,11 +270,13 @@ TEST_CASE("files of a local folder are copied and checked") {
 
 TEST_CASE("the table is sound") {
   std::set<std::string> names;
+  int checkpoints = 0, tasks = 0;
   for (const fetch::thing& t : fetch::catalogue()) {
     INFO(t.name);
     CHECK(names.insert(t.name).second);
     CHECK(&fetch::find_thing(t.name) == &t);
     CHECK(t.name.find_first_of("/ ") == std::string::npos);
+    (t.is == fetch::kind::checkpoint ? checkpoints : tasks) += 1;
     CHECK((t.form != fetch::packing::zip || t.files.size() == 1));
     CHECK((t.form != fetch::packing::mrpc || t.files.size() == 3));
     std::set<std::string> files;
@@ -286,7 +288,8 @@ TEST_CASE("the table is sound") {
       CHECK(fetch::detail::checked_sha256(f.sha256) == f.sha256);
     }
   }
-  CHECK(names.size() == 13);
+  CHECK(checkpoints == 4);
+  CHECK(tasks == 9);
   CHECK(&fetch::find_thing("sst-2") == &fetch::find_thing("SST-2"));
   CHECK(sentence<input_error>([] {
           static_cast<void>(fetch::find_thing("SST-3"));

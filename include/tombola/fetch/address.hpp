@@ -17,8 +17,6 @@ namespace tombola::fetch {
   return text.find("://") != text.npos;
 }
 
-namespace detail {
-
 /// An address for a sentence, without the password that it may hold.
 [[nodiscard]] inline std::string shown_address(std::string_view address) {
   std::string s{address};
@@ -29,6 +27,8 @@ namespace detail {
   }
   return printable(s, 200);
 }
+
+namespace detail {
 
 /// An address in its parts, as libcurl cuts it.
 class address_parts {
@@ -68,13 +68,13 @@ private:
 inline void check_address(const std::string& address) {
   detail::address_parts parts;
   if (has_control_characters(address) || !parts.take(address)) {
-    throw input_error(detail::shown_address(address) +
+    throw input_error(shown_address(address) +
                       ": is no address, expected http:// or https:// and a host");
   }
   const std::string scheme = parts.part(CURLUPART_SCHEME);
   if (!detail::is_web(scheme) || !is_address(address)) {
-    throw input_error(detail::shown_address(address) + ": found the scheme " +
-                      (is_address(address) ? detail::shown_address(scheme) : "missing") +
+    throw input_error(shown_address(address) + ": found the scheme " +
+                      (is_address(address) ? shown_address(scheme) : "missing") +
                       ", expected http or https");
   }
 }
@@ -90,17 +90,17 @@ inline void check_address(const std::string& address) {
   const bool understood = !location.empty() && parts.take(from);
   const std::string before = parts.part(CURLUPART_SCHEME);
   if (!understood || !parts.take(location)) {
-    throw input_error(detail::shown_address(first) + ": is redirected to '" +
-                      detail::shown_address(location) + "', which is no address");
+    throw input_error(shown_address(first) + ": is redirected to '" + shown_address(location) +
+                      "', which is no address");
   }
   const std::string scheme = parts.part(CURLUPART_SCHEME);
   if (!detail::is_web(scheme)) {
-    throw input_error(detail::shown_address(first) + ": is redirected to '" +
-                      detail::shown_address(location) + "', expected http or https");
+    throw input_error(shown_address(first) + ": is redirected to '" + shown_address(location) +
+                      "', expected http or https");
   }
   if (before == "https" && scheme != "https") {
-    throw input_error(detail::shown_address(first) + ": is redirected from https to '" +
-                      detail::shown_address(location) + "', expected https");
+    throw input_error(shown_address(first) + ": is redirected from https to '" +
+                      shown_address(location) + "', expected https");
   }
   return parts.part(CURLUPART_URL);
 }
@@ -112,8 +112,7 @@ inline void check_address(const std::string& address) {
 [[nodiscard]] inline std::string mirrored(const std::string& address, std::string base) {
   check_address(base);
   if (base.find_first_of("?#") != base.npos) {
-    throw input_error(detail::shown_address(base) +
-                      ": is no mirror, expected an address without ? and #");
+    throw input_error(shown_address(base) + ": is no mirror, expected an address without ? and #");
   }
   while (base.ends_with('/')) base.pop_back();
   const auto host = address.find("://") + 3;

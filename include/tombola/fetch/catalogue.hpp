@@ -20,6 +20,13 @@ struct remote_file {
   std::string sha256;      ///< 64 lower-case hexadecimal digits
 };
 
+/// What a thing is to tombola.
+enum class kind {
+  checkpoint,  ///< a model: config.json, vocab.txt, model.safetensors
+  glue_task,   ///< train.tsv, dev.tsv, test.tsv, or those of MNLI
+  other,
+};
+
 /// How a folder is made of the files that came.
 enum class packing {
   plain,  ///< they are its files
@@ -31,6 +38,7 @@ enum class packing {
 struct thing {
   std::string name;  ///< of the folder, too
   std::string what;  ///< one line for a person
+  kind is = kind::other;
   packing form = packing::plain;
   std::vector<remote_file> files;
   std::string inside = {};                ///< the folder in a zip archive that holds the members
@@ -54,14 +62,17 @@ namespace detail {
                                       std::pair<std::uint64_t, std::string> config,
                                       std::pair<std::uint64_t, std::string> weights) {
   const std::string at = "https://huggingface.co/" + commit + "/";
-  return {
-      std::move(name),
-      std::move(what),
-      packing::plain,
-      {{"config.json", at + "config.json", config.first, std::move(config.second)},
-       {"vocab.txt", at + "vocab.txt", 231508,
-        "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"},
-       {"model.safetensors", at + "model.safetensors", weights.first, std::move(weights.second)}}};
+  thing t;
+  t.name = std::move(name);
+  t.what = std::move(what);
+  t.is = kind::checkpoint;
+  // The large one last: whoever has another mirror learns early that a small one is missing.
+  t.files = {
+      {"config.json", at + "config.json", config.first, std::move(config.second)},
+      {"vocab.txt", at + "vocab.txt", 231508,
+       "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"},
+      {"model.safetensors", at + "model.safetensors", weights.first, std::move(weights.second)}};
+  return t;
 }
 
 [[nodiscard]] inline thing glue_task(std::string name,
@@ -71,9 +82,16 @@ namespace detail {
                                      std::string sha256,
                                      std::vector<std::string> members = {"train.tsv", "dev.tsv",
                                                                          "test.tsv"}) {
-  const std::string address = "https://dl.fbaipublicfiles.com/glue/data/" + archive;
-  return {name, std::move(what),   packing::zip, {{archive, address, size, std::move(sha256)}},
-          name, std::move(members)};
+  thing t;
+  t.inside = name;
+  t.name = std::move(name);
+  t.what = std::move(what);
+  t.is = kind::glue_task;
+  t.form = packing::zip;
+  t.files = {
+      {archive, "https://dl.fbaipublicfiles.com/glue/data/" + archive, size, std::move(sha256)}};
+  t.members = std::move(members);
+  return t;
 }
 
 [[nodiscard]] inline std::vector<thing> make_catalogue() {
@@ -98,12 +116,13 @@ namespace detail {
           "distilbert/distilbert-base-uncased/resolve/12040accade4e8a0f71eabdb258fecc2e7e948be",
           {483, "69c94b0222d5d1f4b0ad027ca7416cdafb98378cbbb8305d0bf47c9365c60c83"},
           {267954768, "5e3f1108e3cb34ee048634875d8482665b65ac713291a7e32396fb18f6ff0063"}),
-      glue_task("CoLA", "GLUE: is a sentence acceptable", "CoLA.zip", 376971,
+      glue_task("CoLA", "is a sentence acceptable", "CoLA.zip", 376971,
                 "f212fcd832b8f7b435fb991f101abf89f96b933ab400603bf198960dfc32cbff"),
-      glue_task("SST-2", "GLUE: sentiment of film reviews", "SST-2.zip", 7439277,
+      glue_task("SST-2", "sentiment of film reviews", "SST-2.zip", 7439277,
                 "d67e16fb55739c1b32cdce9877596db1c127dc322d93c082281f64057c16deaa"),
       {"MRPC",
-       "GLUE: do two sentences of news say the same",
+       "do two sentences of news say the same",
+       kind::glue_task,
        packing::mrpc,
        {{"mrpc_dev_ids.tsv", public_files + "glue/data/mrpc_dev_ids.tsv", 6222,
          "971d7767d81b997fd9060ade0ec23c4fc31cbb226a55d1bd4a1bac474eb81dc7"},
@@ -111,19 +130,19 @@ namespace detail {
          "60a9b09084528f0673eedee2b69cb941920f0b8cd0eeccefc464a98768457f89"},
         {"msr_paraphrase_test.txt", senteval + "msr_paraphrase_test.txt", 441275,
          "a04e271090879aaba6423d65b94950c089298587d9c084bf9cd7439bd785f784"}}},
-      glue_task("STS-B", "GLUE: how alike are two sentences", "STS-B.zip", 802872,
+      glue_task("STS-B", "how alike are two sentences", "STS-B.zip", 802872,
                 "e60a6393de5a8b5b9bac5020a1554b54e3691f9d600b775bd131e613ac179c85"),
-      glue_task("QQP", "GLUE: do two questions ask the same", "QQP-clean.zip", 41696084,
+      glue_task("QQP", "do two questions ask the same", "QQP-clean.zip", 41696084,
                 "40e7c862c04eb26ee04b67fd900e76c45c6ba8e6d8fab4f8f1f8072a1a3fbae0"),
-      glue_task("MNLI", "GLUE: does one sentence follow from another", "MNLI.zip", 312783507,
+      glue_task("MNLI", "does one sentence follow from another", "MNLI.zip", 312783507,
                 "e7c1d896d26ed6caf700110645df426cc2d8ebf02a5ab743d5a5c68ac1c83633",
                 {"train.tsv", "dev_matched.tsv", "dev_mismatched.tsv", "test_matched.tsv",
                  "test_mismatched.tsv"}),
-      glue_task("QNLI", "GLUE: does a sentence answer a question", "QNLIv2.zip", 10627589,
+      glue_task("QNLI", "does a sentence answer a question", "QNLIv2.zip", 10627589,
                 "e634e78627a29adaecd4f955359b22bf5e70f2cbd93b493f2d624138a0c0e5f5"),
-      glue_task("RTE", "GLUE: does one sentence follow from another", "RTE.zip", 697150,
+      glue_task("RTE", "does one sentence follow from another", "RTE.zip", 697150,
                 "6bf86de103ecd335f3441bd43574d23fef87ecc695977a63b82d5efb206556ee"),
-      glue_task("WNLI", "GLUE: what does a pronoun stand for", "WNLI.zip", 28999,
+      glue_task("WNLI", "what does a pronoun stand for", "WNLI.zip", 28999,
                 "ae0e8e4d16f4d46d4a0a566ec7ecceccfd3fbfaa4a7a4b4e02848c0f2561ac46")};
 }
 
@@ -139,7 +158,8 @@ namespace detail {
 /// Everything that is known by name: the public checkpoints, then the nine tasks of GLUE.
 ///
 /// Source of sizes and checksums: of the GLUE files the checksum tables of TensorFlow Datasets
-/// (`url_checksums/glue.txt`) and of Hugging Face Datasets (`glue/dataset_infos.json`), which agree;
+/// (`url_checksums/glue.txt`) and of Hugging Face Datasets (`glue/dataset_infos.json`), which agree
+/// where both have a file;
 /// of the weights the SHA-256 under which the model repository keeps them, as published by users
 /// who pin it; configurations and vocabularies were hashed. docs/fetch.md says it file by file.
 [[nodiscard]] inline const std::vector<thing>& catalogue() {

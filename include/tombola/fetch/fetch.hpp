@@ -256,8 +256,9 @@ private:
                                       std::string_view sha256,
                                       std::uint64_t size) {
   check_address(address);
-  return {detail::shown_address(address),
+  return {shown_address(address),
           "an archive",
+          kind::other,
           packing::zip,
           {{"archive.zip", address, size, detail::checked_sha256(sha256)}}};
 }

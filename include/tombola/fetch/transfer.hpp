@@ -122,7 +122,7 @@ public:
           const std::string& validator,
           const limits& l,
           const receiver& to)
-      : handle_{curl_easy_init()}, to_{&to} {
+      : address_{address}, handle_{curl_easy_init()}, to_{&to} {
     if (!handle_) throw runtime_failure("libcurl cannot start a transfer: no memory");
     set(CURLOPT_URL, address.c_str());
     // Redirects are followed one by one, each looked at; no other scheme gets past libcurl either.
@@ -225,6 +225,10 @@ private:
   }
 
   [[nodiscard]] bool take_head_line(std::string_view line) {
+    constexpr std::size_t most = std::size_t{1} << 20;
+    if ((head_bytes_ += line.size()) > most) {
+      throw transfer_failure(shown_address(address_) + ": the server's head has no end");
+    }
     if (in_bytes_) return true;  // what comes after the bytes
     while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
     if (!line.empty()) {
@@ -238,11 +242,13 @@ private:
     return !ended_at_head_;
   }
 
+  std::string address_;
   std::unique_ptr<CURL, end_handle> handle_;
   std::unique_ptr<curl_slist, end_list> headers_;
   const receiver* to_;
   char said_[CURL_ERROR_SIZE] = {};
   reply_head head_;
+  std::size_t head_bytes_ = 0;
   bool in_bytes_ = false, ended_at_head_ = false;
   CURLcode code_ = CURLE_OK;
   std::exception_ptr thrown_;
