@@ -1,7 +1,7 @@
 # Targets made of floors: folders of headers under include/tombola, found by glob and never listed.
 
 # Headers that are a component of their own, apart from their floor.
-set(tombola_apart io/npz.hpp)
+set(tombola_apart io/npz.hpp io/zlib_streams.hpp)
 
 # tombola_headers(TARGET BASE FLOOR...): the headers in BASE/tombola/FLOOR become TARGET's, to be
 # used from BASE, installed with the target, and each compiled alone by
@@ -42,19 +42,21 @@ function(tombola_interface target)
   set_property(GLOBAL APPEND PROPERTY TOMBOLA_TARGETS ${target})
 endfunction()
 
-# tombola_component(NAME [OPTIONAL] [NEEDS PACKAGE] FLOORS FLOOR... LINKS LIBRARY...): the target
-# tombola::NAME on top of tombola::tombola. Without its package it is an error in the project's own
+# tombola_component(NAME [OPTIONAL] [NEEDS PACKAGE...] FLOORS FLOOR... LINKS LIBRARY...): the target
+# tombola::NAME on top of tombola::tombola. Without its packages it is an error in the project's own
 # build, unless it is optional, and simply not there in somebody else's.
 function(tombola_component name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "OPTIONAL" "NEEDS" "FLOORS;LINKS")
-  if(arg_NEEDS AND TOMBOLA_DEVELOPER AND NOT arg_OPTIONAL)
-    find_package(${arg_NEEDS} REQUIRED)
-  elseif(arg_NEEDS)
-    find_package(${arg_NEEDS} QUIET)
-    if(NOT ${arg_NEEDS}_FOUND)
-      message(STATUS "tombola: no component ${name}, because ${arg_NEEDS} was not found")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "OPTIONAL" "" "NEEDS;FLOORS;LINKS")
+  foreach(package IN LISTS arg_NEEDS)
+    if(TOMBOLA_DEVELOPER AND NOT arg_OPTIONAL)
+      find_package(${package} REQUIRED)
+      continue()
+    endif()
+    find_package(${package} QUIET)
+    if(NOT ${package}_FOUND)
+      message(STATUS "tombola: no component ${name}, because ${package} was not found")
       return()
     endif()
-  endif()
+  endforeach()
   tombola_interface(tombola_${name} FLOORS ${arg_FLOORS} LINKS tombola ${arg_LINKS})
 endfunction()

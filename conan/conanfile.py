@@ -8,6 +8,7 @@ import os
 import re
 
 from conan import ConanFile
+from conan.errors import ConanInvalidConfiguration
 from conan.tools.build import check_min_cppstd
 from conan.tools.cmake import CMake, CMakeDeps, CMakeToolchain, cmake_layout
 from conan.tools.files import copy, load
@@ -28,6 +29,7 @@ class TombolaRecipe(ConanFile):
         "data": [True, False],  # tombola::data, WordPiece, GLUE and experiments
         "analysis": [True, False],  # tombola::analysis and tombola::xtensor
         "zlib": [True, False],  # tombola::zlib, .npz files
+        "fetch": [True, False],  # tombola::fetch, downloads; stands on zlib, too
     }
     default_options = {
         "eigen": True,
@@ -35,6 +37,7 @@ class TombolaRecipe(ConanFile):
         "data": True,
         "analysis": True,
         "zlib": True,
+        "fetch": True,
     }
 
     # One table: the option, what it requires, and the CMake package that must be kept away without.
@@ -44,6 +47,7 @@ class TombolaRecipe(ConanFile):
         "data": ("utf8proc/2.8.0", "utf8proc"),
         "analysis": ("xtensor/0.24.3", "xtensor"),
         "zlib": ("zlib/1.2.13", "ZLIB"),
+        "fetch": ("libcurl/7.88.1", "CURL"),
     }
 
     def _root(self):
@@ -63,6 +67,8 @@ class TombolaRecipe(ConanFile):
 
     def validate(self):
         check_min_cppstd(self, 20)
+        if self.options.fetch and not self.options.zlib:
+            raise ConanInvalidConfiguration("fetch=True stands on zlib=True")
 
     def requirements(self):
         self.requires("nlohmann_json/3.11.2", transitive_headers=True)

@@ -8,6 +8,7 @@
 #include <tombola/data/vocabulary.hpp>
 #include <tombola/data/wordpiece.hpp>
 #include <tombola/eigen/backend.hpp>
+#include <tombola/fetch/fetch.hpp>
 #include <tombola/interop/xtensor.hpp>
 #include <tombola/io/npz.hpp>
 #include <tombola/tombola.hpp>
@@ -52,10 +53,21 @@ bool escapes() {
   return page.str().find("a &lt; b") != std::string::npos;
 }
 
+// fetch: libcurl cuts an address, and takes none that is not of the web.
+bool refuses_files() {
+  try {
+    tombola::fetch::check_address("file:///etc/hostname");
+  } catch (const tombola::input_error&) {
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 int main() {
-  const bool good = multiplies() && reads_accents() && keeps_masks("masks.npz") && escapes();
+  const bool good = multiplies() && reads_accents() && keeps_masks("masks.npz") && escapes() &&
+                    refuses_files();
   std::puts(good ? "all components are there" : "a component is not what it should be");
   return good ? 0 : 1;
 }

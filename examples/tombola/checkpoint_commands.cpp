@@ -5,10 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <chrono>
-#include <cmath>
 #include <iostream>
-#include <memory>
 #include <utility>
 
 #include "examples/tombola/terminal.hpp"
@@ -93,24 +90,7 @@ n_of_m pattern_of(const std::string& text, const std::string& option) {
 }
 
 checkpoint::manner manner_of(const common_options& c, terminal& screen, const std::string& what) {
-  using clock = std::chrono::steady_clock;
-  stop_politely_at_ctrl_c();
-  auto watcher = std::make_shared<experiment::observer>(screen.observer());
-  const auto start = clock::now();
-  auto last = std::make_shared<clock::time_point>(start);
-  const auto watch = [watcher, what, start, last](std::uint64_t done, std::uint64_t all) {
-    if (watcher->wants_stop()) throw experiment::interrupted(what + ": stopped");
-    const auto now = clock::now();
-    if (now - *last < std::chrono::milliseconds{200}) return;
-    *last = now;
-    const double seconds = std::chrono::duration<double>(now - start).count();
-    const double left =
-        done == 0 ? NAN : seconds * static_cast<double>(all - done) / static_cast<double>(done);
-    constexpr std::uint64_t megabyte = 1'000'000;
-    watcher->tell({what + ", MB", static_cast<std::size_t>(done / megabyte),
-                   static_cast<std::size_t>(all / megabyte), NAN, 0.0, left});
-  };
-  return {static_cast<std::size_t>(c.threads), watch};
+  return {static_cast<std::size_t>(c.threads), bytes_watch(screen, what)};
 }
 
 void mask_of(const mask_of_options& o, const common_options& c) {

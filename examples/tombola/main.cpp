@@ -12,6 +12,7 @@
 
 #include "examples/tombola/checkpoint_options.hpp"
 #include "examples/tombola/compact_command.hpp"
+#include "examples/tombola/fetch_commands.hpp"
 #include "examples/tombola/mask_options.hpp"
 #include "examples/tombola/run_options.hpp"
 #include <CLI/CLI.hpp>
@@ -39,12 +40,14 @@ int main(int argc, char** argv) {
   driver::mask_options masks;
   driver::checkpoint_options checkpoints;
   driver::compact_command_options compaction;
+  driver::fetch_options fetched;
   runs.run.common.threads = masks.common.threads = checkpoints.common.threads = cores;
   compaction.common.threads = cores;
   driver::add_run_commands(app, runs);
   driver::add_mask_commands(app, masks);
   driver::add_checkpoint_commands(app, checkpoints);
   driver::add_compact_command(app, compaction);
+  driver::add_fetch_command(app, fetched);
 
   // A limit on the size of files is a full disk: a sentence, not a signal.
   std::signal(SIGXFSZ, SIG_IGN);

@@ -1,8 +1,10 @@
 #include "examples/tombola/terminal.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <csignal>
 #include <iostream>
+#include <memory>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -73,6 +75,34 @@ void terminal::show(const experiment::progress& p) {
 void terminal::clear_line() {
   if (line_is_open_) std::cerr << "\r\033[K" << std::flush;
   line_is_open_ = false;
+}
+
+std::function<void(std::uint64_t, std::uint64_t)> bytes_watch(terminal& screen,
+                                                              const std::string& what) {
+  using clock = std::chrono::steady_clock;
+  struct state {
+    experiment::observer watcher;
+    clock::time_point start = clock::now(), last = start;
+    std::uint64_t first = 0;  // done when the work began: what an earlier call left
+    bool has_first = false;
+  };
+  stop_politely_at_ctrl_c();
+  const auto s = std::make_shared<state>(state{.watcher = screen.observer()});
+  return [s, what](std::uint64_t done, std::uint64_t all) {
+    if (s->watcher.wants_stop()) throw experiment::interrupted(what + ": stopped");
+    const auto now = clock::now();
+    if (!s->has_first) s->first = done, s->has_first = true;
+    if (now - s->last < std::chrono::milliseconds{200}) return;
+    s->last = now;
+    constexpr std::uint64_t megabyte = 1'000'000;
+    const double seconds = std::chrono::duration<double>(now - s->start).count();
+    const auto come = static_cast<double>(done - std::min(done, s->first));
+    const double left =
+        come == 0.0 || all < done ? NAN : seconds * static_cast<double>(all - done) / come;
+    const std::string unknown = all == 0 ? fmt::format(" {}", done / megabyte) : "";
+    s->watcher.tell({what + "," + unknown + " MB", static_cast<std::size_t>(done / megabyte),
+                     static_cast<std::size_t>(all / megabyte), NAN, 0.0, left});
+  };
 }
 
 void stop_politely_at_ctrl_c() {

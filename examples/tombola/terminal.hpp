@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <string>
 
 #include "tombola/experiment/observer.hpp"
@@ -32,6 +34,11 @@ private:
   bool line_is_open_ = false;
   std::chrono::steady_clock::time_point last_plain_line_{};
 };
+
+/// Shows work that is counted in bytes, with the time that is left at the rate of the bytes so far.
+/// Ctrl-C then makes it throw experiment::interrupted. `screen` must outlive it.
+[[nodiscard]] std::function<void(std::uint64_t done, std::uint64_t all)> bytes_watch(
+    terminal& screen, const std::string& what);
 
 /// From now on Ctrl-C asks running work for an orderly end; a second one ends the program at once.
 void stop_politely_at_ctrl_c();

@@ -270,7 +270,7 @@ TEST_CASE("every command shows an example, and completion knows every command") 
   const std::string script = succeed("completion bash");
   for (const char* command :
        {"select", "controls", "compare", "agreement", "convert", "report", "inspect", "pocket",
-        "completion", "train", "find-masks", "evaluate", "pretrain"}) {
+        "completion", "train", "find-masks", "evaluate", "pretrain", "fetch"}) {
     INFO(command);
     CHECK_THAT(help, Catch::Matchers::Contains(command));
     CHECK_THAT(succeed(std::string{command} + " --help"), Catch::Matchers::Contains("Example:"));

@@ -60,6 +60,7 @@ foreach(kind package tree)
   if(EXISTS ${scratch}/moved/share/cmake/tombola/tombola-component-onednn.cmake)
     run(${scratch}/${kind}/products)
   endif()
+  run(${scratch}/${kind}/files)
   message("consumer of the ${kind}: built and run")
 endforeach()
 

@@ -4,7 +4,8 @@
 
 cmake_minimum_required(VERSION 3.25)
 
-set(libraries Eigen xtensor xtl boost fmt nlohmann utf8proc CLI benchmark zlib zconf omp oneapi)
+set(libraries Eigen xtensor xtl boost fmt nlohmann utf8proc CLI benchmark zlib zconf omp
+    oneapi curl)
 
 # floors_need(FLOORS FLOOR... NEED LIBRARY...)
 function(floors_need)
@@ -13,7 +14,7 @@ function(floors_need)
   set(text "")
   foreach(floor IN LISTS arg_FLOORS)
     file(GLOB_RECURSE headers RELATIVE ${ROOT}/include ${ROOT}/include/tombola/${floor}/*.hpp)
-    list(REMOVE_ITEM headers tombola/io/npz.hpp)  # the component tombola::zlib
+    list(REMOVE_ITEM headers tombola/io/npz.hpp tombola/io/zlib_streams.hpp)  # tombola::zlib
     foreach(header IN LISTS headers)
       string(APPEND text "#include \"${header}\"\n")
     endforeach()

@@ -31,6 +31,7 @@ struct zip_entry {
   std::uint64_t size = 0;       ///< bytes when unpacked, as the archive claims
   std::uint64_t header_at = 0;  ///< of its local header
   std::uint64_t data_at = 0;    ///< of the packed bytes
+  std::uint32_t mode = 0;       ///< type and rights of a file as Unix has them; 0 where not given
 };
 
 /// Signatures, the bytes of a record without its variable parts, and what stands in a field of 2 or
@@ -166,6 +167,7 @@ private:
     e.packed = number<std::uint32_t>(at + 20);
     e.size = number<std::uint32_t>(at + 24);
     e.header_at = number<std::uint32_t>(at + 42);
+    e.mode = number<std::uint16_t>(at + 40);
     read_extra64(e, at + zip_central_bytes + name, extra);
     at += zip_central_bytes + tail;
     return e;

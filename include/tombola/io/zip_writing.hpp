@@ -86,8 +86,9 @@ inline void put_common(zip_bytes& b, const zip_entry& e, bool wide, std::size_t 
   zip_bytes b;
   b.put<std::uint32_t>(zip_central).put<std::uint16_t>(zip_version(!extra.empty()));
   put_common(b, e, !extra.empty(), extra.size());
-  // No comment, disk 0, no attributes.
-  b.put<std::uint16_t>(0).put<std::uint16_t>(0).put<std::uint16_t>(0).put<std::uint32_t>(0);
+  // No comment, disk 0, no attributes but the mode.
+  b.put<std::uint16_t>(0).put<std::uint16_t>(0).put<std::uint16_t>(0);
+  b.put<std::uint32_t>(e.mode << 16);
   b.put<std::uint32_t>(in32(e.header_at));
   return b.put_text(e.name).put_text(extra).str();
 }
