@@ -3,6 +3,7 @@
 // Heavy to include: parses JSON.
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -54,12 +55,9 @@ namespace detail {
   return s;
 }
 
-/// A tensor as a model takes it. Throws format_error, naming file and tensor, for a shape that the
-/// config does not announce, numbers that are no floats, or a value that is not finite.
-template <class Number>
-[[nodiscard]] std::vector<Number> checked_values(const io::tensor_entry& t,
-                                                 const slot& s,
-                                                 const std::string& file) {
+/// Throws format_error, naming file and tensor, for a shape that the config does not announce, or
+/// numbers that are no floats.
+inline void require_fits(const io::tensor_entry& t, const slot& s, const std::string& file) {
   const auto text = [](const std::vector<std::size_t>& e) {
     std::string out = "[";
     for (std::size_t i = 0; i < e.size(); ++i) out += (i == 0 ? "" : ", ") + std::to_string(e[i]);
@@ -74,20 +72,59 @@ template <class Number>
     throw format_error(file, "tensor " + t.name + " holds " + std::string{io::info(t.type).name} +
                                  ", expected F32, F16, BF16 or F64");
   }
-  std::vector<Number> values;
-  if constexpr (std::is_same_v<Number, float>) {
-    values = io::to_floats(t);
-  } else {
-    values = io::to_doubles(t);
+}
+
+/// Looks at exponents alone, all ones for infinity and NaN, and at all of them before it answers:
+/// the compiler then makes vectors of it.
+[[nodiscard]] inline bool all_finite(std::span<const float> values) noexcept {
+  constexpr std::uint32_t exponent = 0x7F80'0000;
+  std::uint32_t bad = 0;
+  for (const float v : values) {
+    bad |= (std::bit_cast<std::uint32_t>(v) & exponent) == exponent ? 1U : 0U;
   }
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!std::isfinite(values[i])) {
-      throw format_error(file, "tensor " + t.name + " holds " +
-                                   (std::isnan(values[i]) ? "NaN" : "an infinite value") +
-                                   " at index " + std::to_string(i) + ", expected finite weights");
+  return bad == 0;
+}
+[[nodiscard]] inline bool all_finite(std::span<const double> values) noexcept {
+  return std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); });
+}
+
+/// Numbers that are looked at and copied in one go: they stay in the second-level cache.
+inline constexpr std::size_t numbers_at_once = std::size_t{1} << 16;
+
+/// Copies a tensor into a parameter, piece by piece and straight from the file's pages where the
+/// numbers are the parameter's own. Precondition: require_fits.
+/// Throws format_error, naming file and tensor, at a value that is not finite.
+template <class B, class Number>
+void load_tensor(B& device, const io::tensor_entry& t, view<Number> to, const std::string& file) {
+  const std::size_t width = io::info(t.type).bytes;
+  const bool as_it_is = std::is_same_v<Number, float> && t.type == io::dtype::f32 &&
+                        reinterpret_cast<std::uintptr_t>(t.bytes.data()) % alignof(float) == 0;
+  for (std::size_t first = 0; first < to.size(); first += numbers_at_once) {
+    const std::size_t n = std::min(numbers_at_once, to.size() - first);
+    const io::tensor_entry piece{t.name, t.type, {n}, t.bytes.subspan(first * width, n * width)};
+    std::vector<Number> converted;
+    std::span<const Number> values;
+    if (as_it_is) {
+      values = {reinterpret_cast<const Number*>(piece.bytes.data()), n};
+    } else {
+      if constexpr (std::is_same_v<Number, float>) {
+        converted = io::to_floats(piece);
+      } else {
+        converted = io::to_doubles(piece);
+      }
+      values = converted;
     }
+    if (!all_finite(values)) {
+      const auto bad = static_cast<std::size_t>(
+          std::find_if(values.begin(), values.end(), [](Number v) { return !std::isfinite(v); }) -
+          values.begin());
+      throw format_error(file, "tensor " + t.name + " holds " +
+                                   (std::isnan(values[bad]) ? "NaN" : "an infinite value") +
+                                   " at index " + std::to_string(first + bad) +
+                                   ", expected finite weights");
+    }
+    device.write(values, view<Number>{to.data + first, n, 1});
   }
-  return values;
 }
 
 }  // namespace detail
@@ -102,7 +139,6 @@ template <backend B>
 load_report load_weights(bert<B>& model,
                          const std::filesystem::path& directory,
                          std::uint64_t seed) {
-  using number = typename B::parameter;
   const io::safetensors_file file{directory / "model.safetensors"};
   const std::string name = file.path().string();
   const architecture& family = *model.config().family;
@@ -124,8 +160,8 @@ load_report load_weights(bert<B>& model,
       if (head) initialise(model.device(), p, i, seed);
       continue;
     }
-    const auto values = detail::checked_values<number>(*at->second, s, name);
-    model.device().write(std::span<const number>{values}, p.stored(i));
+    detail::require_fits(*at->second, s, name);
+    detail::load_tensor(model.device(), *at->second, p.stored(i), name);
     found.erase(at);
   }
   if (!missing.empty()) {
