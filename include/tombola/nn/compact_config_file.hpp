@@ -26,10 +26,13 @@ inline constexpr std::size_t compact_format_version = 1;
 }
 
 /// The config.json of a compact model: the marker, what each layer has left, and the config of the
-/// whole model inside it, where no other tool looks. An activation that does not exist stops those
-/// that look at nothing else.
-[[nodiscard]] inline nlohmann::json compact_config_json(const nlohmann::json& whole,
+/// whole model inside it, where no other tool looks: without its `model_type`, by which transformers
+/// 5 would find it there. An activation that does not exist stops those that take defaults for all.
+/// Precondition: `whole` is an object with a `model_type`.
+[[nodiscard]] inline nlohmann::json compact_config_json(nlohmann::json whole,
                                                         const std::vector<layer_shape>& shapes) {
+  nlohmann::json whole_type = whole.at("model_type");
+  whole.erase("model_type");
   nlohmann::json layers = nlohmann::json::array();
   for (const layer_shape& s : shapes) {
     layers.push_back({{"heads", s.heads},
@@ -37,11 +40,9 @@ inline constexpr std::size_t compact_format_version = 1;
                       {"attention", s.attention},
                       {"mlp", s.mlp}});
   }
-  return {{"model_type", compact_model_type},
-          {"hidden_act", compact_model_type},
-          {"format_version", compact_format_version},
-          {"layers", std::move(layers)},
-          {"whole", whole}};
+  return {{"model_type", compact_model_type},          {"hidden_act", compact_model_type},
+          {"format_version", compact_format_version},  {"layers", std::move(layers)},
+          {"whole_model_type", std::move(whole_type)}, {"whole", std::move(whole)}};
 }
 
 /// What each layer of a compact model has left. Throws format_error, naming file and key; whether
@@ -80,6 +81,7 @@ inline constexpr std::size_t compact_format_version = 1;
     throw format_error(file.string(),
                        "'whole' is " + io::shown_value(whole) + ", expected an object");
   }
+  whole["model_type"] = io::require<std::string>(j, "whole_model_type", file);
   return whole;
 }
 
