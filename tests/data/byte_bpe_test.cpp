@@ -143,6 +143,32 @@ TEST_CASE("merges go by rank, then from the left") {
   CHECK(spelled(late, "abcabxyc") == strings{"abc", "ab", "xy", "c"});
 }
 
+TEST_CASE("a pair that has changed waits for the rank it has now") {
+  // When b and c are one, a and b stand no longer beside each other: bc d goes before a bc.
+  const byte_bpe t{made({"bc", "ab", "bcd", "abc"}, "b c\na b\nbc d\na bc\n")};
+  CHECK(spelled(t, "abcd") == strings{"a", "bcd"});
+  CHECK(spelled(t, "abce") == strings{"abc", "e"});
+}
+
+TEST_CASE("white space is Unicode's, and its last character goes to what follows") {
+  std::vector<std::int32_t> spaces;
+  for (std::int32_t c = 0; c < 0x110000; ++c) {
+    if (pretoken_kind_of(c) == pretoken_kind::space) spaces.push_back(c);
+  }
+  CHECK(spaces == ids{9,      10,     11,     12,     13,     32,     0x85,   0xA0,   0x1680,
+                      0x2000, 0x2001, 0x2002, 0x2003, 0x2004, 0x2005, 0x2006, 0x2007, 0x2008,
+                      0x2009, 0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000});
+  CHECK(first_pretoken("\xC2\x85\xC2\x85z") == 2);
+  CHECK(first_pretoken("\xC2\x85\xC2\x85") == 4);
+  CHECK(first_pretoken("\xC2\x85z") == 2);
+  CHECK(first_pretoken("  z") == 1);
+  CHECK(first_pretoken(" z9") == 2);
+  CHECK(first_pretoken("!'s") == 2);
+  CHECK(first_pretoken("'s's") == 2);
+  CHECK(first_pretoken(" 's") == 2);
+  CHECK(first_pretoken("'S") == 1);
+}
+
 TEST_CASE("a long stretch takes no square of its length") {
   const byte_bpe t{made({"aa", "aaaa"}, "a a\naa aa\n")};
   const auto begin = std::chrono::steady_clock::now();
