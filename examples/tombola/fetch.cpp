@@ -117,6 +117,7 @@ void run(const fetch_options& o) {
   terminal screen{o.common.quiet || o.common.json};
   nlohmann::json all = nlohmann::json::array();
   const auto report = [&](const std::string& name, const fetch::fetched& f) {
+    screen.clear_line();
     if (f.was_there) screen.note(f.at.string() + ": was there already, complete");
     if (o.common.json) {
       all.push_back(json_of(name, f));

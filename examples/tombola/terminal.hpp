@@ -25,9 +25,11 @@ public:
 
   void note(const std::string& sentence);
 
+  /// Takes the line of progress away, so that a result can be printed in its place.
+  void clear_line();
+
 private:
   void show(const experiment::progress& p);
-  void clear_line();
 
   bool quiet_;
   bool rewrites_;
