@@ -377,3 +377,39 @@ TEST_CASE("the head of RoBERTa drops twice, that of the others once") {
     CHECK(zeros(dropped) > zeros(pooled));
   }
 }
+
+TEST_CASE("DistilBERT drops nothing between attention and its layer norm") {
+  backend_type b;
+  for (const nn::architecture* family : nn::architectures) {
+    nn::bert_config c = tiny_config(nn::head_kind::classification, *family);
+    c.hidden_dropout = 0.5;
+    c.attention_dropout = 0.0;
+    model_type model{b, c};
+    randomise(model, 3);
+    nn::workspace<backend_type> w{b, c, tiny_limits, nn::keep::gradients};
+    w.batch.write(tiny_batch(nn::head_kind::classification), c);
+    model.forward(w, {true, 4, 0});
+    auto& a = w.encoder.layers[0];
+    const auto& s = model.slots().layers[0];
+    const auto value = [&](std::size_t i) { return values_of(b, model.parameters().stored(i)); };
+    const auto weight = value(s.output_weight), bias = value(s.output_bias);
+    const auto scale = value(s.norm1_weight), shift = value(s.norm1_bias);
+    const auto context = host(b, a.context.rows(8)), input = host(b, w.encoder.embedded.rows(8));
+    std::vector<double> undropped(context.size());
+    for (std::size_t t = 0; t < 8; ++t) {
+      double* row = &undropped[t * 6];
+      double mean = 0.0, variance = 0.0;
+      for (std::size_t n = 0; n < 6; ++n) {
+        row[n] = bias[n] + input[t * 6 + n];
+        for (std::size_t k = 0; k < 6; ++k) row[n] += context[t * 6 + k] * weight[n * 6 + k];
+        mean += row[n] / 6.0;
+      }
+      for (std::size_t n = 0; n < 6; ++n) variance += (row[n] - mean) * (row[n] - mean) / 6.0;
+      for (std::size_t n = 0; n < 6; ++n) {
+        row[n] = scale[n] * (row[n] - mean) / std::sqrt(variance + c.epsilon) + shift[n];
+      }
+    }
+    const bool same = distance(host(b, a.after_attention.rows(8)), undropped) < 1e-12;
+    CHECK(same == (family == &nn::distilbert_architecture));
+  }
+}
