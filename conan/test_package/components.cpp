@@ -66,8 +66,8 @@ bool refuses_files() {
 }  // namespace
 
 int main() {
-  const bool good = multiplies() && reads_accents() && keeps_masks("masks.npz") && escapes() &&
-                    refuses_files();
+  const bool good =
+      multiplies() && reads_accents() && keeps_masks("masks.npz") && escapes() && refuses_files();
   std::puts(good ? "all components are there" : "a component is not what it should be");
   return good ? 0 : 1;
 }
