@@ -13,6 +13,7 @@
 // Finite differences are taken where activations are double: give the suite a double instance too.
 
 #include "tests/backend/conformance/attention.hpp"
+#include "tests/backend/conformance/neurons.hpp"
 #include "tests/backend/conformance/norms.hpp"
 #include "tests/backend/conformance/optimiser.hpp"
 #include "tests/backend/conformance/products.hpp"
@@ -29,6 +30,7 @@ void conforms() {
   products_conform<Factory>();
   norms_conform<Factory>();
   attention_conforms<Factory>();
+  neurons_conform<Factory>();
   optimiser_conforms<Factory>();
 }
 

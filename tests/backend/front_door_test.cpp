@@ -296,6 +296,21 @@ TEST_CASE("front door: attention_backward and head_dots") {
   dots.refuses([](auto& w) { w.dots.cols = 0; }, "head_dots: 6 columns for 0 heads");
 }
 
+TEST_CASE("front door: scale_columns and neuron_dots") {
+  const door scale{scale_columns<double>{shape(5, 6), shape(1, 6), shape(5, 6)}};
+  scale.refuses([](auto& w) { w.factors.cols = 5; },
+                "scale_columns: factors is 1 x 5, expected 1 x 6");
+  scale.refuses([](auto& w) { w.y.rows = 4; }, "scale_columns: y is 4 x 6, expected 5 x 6");
+
+  const door dots{neuron_dots<double>{
+      shape(5, 6), shape(5, 6), {shape<std::int32_t>(3), {}, 3}, shape(2, 6), shape(2, 6)}};
+  dots.refuses([](auto& w) { w.dy.cols = 5; }, "neuron_dots: dy is 5 x 5, expected 5 x 6");
+  dots.refuses([](auto& w) { w.sums.rows = 3; }, "neuron_dots: sums is 3 x 6, expected 2 x 6");
+  dots.refuses([](auto& w) { w.absolutes.cols = 1; },
+               "neuron_dots: absolutes is 2 x 1, expected 2 x 6");
+  dots.refuses([](auto& w) { w.sequences.offsets = {}; }, "neuron_dots: no sequence in the batch");
+}
+
 TEST_CASE("front door: rows, tanh and relu") {
   const door gather{gather_rows<double>{shape(9, 3), shape<std::int32_t>(4), shape(4, 3)}};
   gather.refuses([](auto& v) { v.rows.rows = 5; }, "gather_rows: rows has 5 numbers, expected 4");

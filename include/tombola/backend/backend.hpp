@@ -48,6 +48,7 @@ concept forward_verbs = requires(B& b) {
   b.run(attention<A>{});
   b.run(tanh_of<A>{});
   b.run(relu_of<A>{});
+  b.run(scale_columns<A>{});
   b.run(gather_rows<A>{});
   b.run(cross_entropy<A>{});
   b.run(squared_error<A>{});
@@ -65,6 +66,7 @@ concept backward_verbs = requires(B& b) {
   b.run(norm_weight_gradient<A, P>{});
   b.run(attention_backward<A>{});
   b.run(head_dots<A>{});
+  b.run(neuron_dots<A>{});
   b.run(tanh_backward<A>{});
   b.run(relu_backward<A>{});
   b.run(scatter_rows<A>{});

@@ -139,6 +139,26 @@ struct head_dots {
   }
 };
 
+/// What a gate on each neuron of an MLP gets from each sequence, the neuron being gelu(pre) and dy the
+/// gradient of what the gates hand on:
+///   sums[b, j] = sum over the tokens t of sequence b of gelu(pre[t, j]) * dy[t, j],
+/// the gradient of the gate where each sequence has its own; absolutes likewise of |...|, where
+/// each token has.
+template <class A>
+struct neuron_dots {
+  view<const A> pre, dy;  ///< [T, F]
+  packed_sequences sequences;
+  view<A> sums;       ///< [B, F]
+  view<A> absolutes;  ///< [B, F]
+
+  void check() const {
+    require_shape(dy, pre.rows, pre.cols, "neuron_dots", "dy");
+    attention<A>::check_sequences(sequences, {}, "neuron_dots");
+    require_shape(sums, sequences.count(), pre.cols, "neuron_dots", "sums");
+    require_shape(absolutes, sequences.count(), pre.cols, "neuron_dots", "absolutes");
+  }
+};
+
 /// dx = dy * (1 - y^2), y being tanh(x). dx may be dy.
 template <class A>
 struct tanh_backward {

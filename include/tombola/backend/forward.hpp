@@ -218,6 +218,20 @@ struct relu_of {
   void check() const { require_shape(y, x.rows, x.cols, "relu_of", "y"); }
 };
 
+/// y = x * factors, column by column: the gates of an MLP's neurons. Its backward pass is itself.
+/// y may be x.
+template <class A>
+struct scale_columns {
+  view<const A> x;        ///< [T, F]
+  view<const A> factors;  ///< [1, F]
+  view<A> y;              ///< [T, F]
+
+  void check() const {
+    require_shape(factors, 1, x.cols, "scale_columns", "factors");
+    require_shape(y, x.rows, x.cols, "scale_columns", "y");
+  }
+};
+
 /// y[i] = x[rows[i]], such as the first token of each sequence.
 template <class A>
 struct gather_rows {

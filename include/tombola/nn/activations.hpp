@@ -13,10 +13,16 @@ namespace tombola::nn {
 
 /// What a forward pass keeps.
 enum class keep {
-  nothing,     ///< evaluation: one layer's memory, used over and over
-  gradients,   ///< what a backward pass to every weight needs
-  importance,  ///< what a backward pass to the gates needs: also what the gates multiply
+  nothing,            ///< evaluation: one layer's memory, used over and over
+  gradients,          ///< what a backward pass to every weight needs
+  importance,         ///< what a backward pass to the gates needs: also what the gates multiply
+  neuron_importance,  ///< the same, and what the gates of neurons get
 };
+
+/// Whether a pass goes back to gates.
+[[nodiscard]] constexpr bool for_gates(keep what) noexcept {
+  return what == keep::importance || what == keep::neuron_importance;
+}
 
 /// A matrix that is planned for its largest numbers of rows and columns and handed out with fewer.
 template <backend B>
@@ -78,14 +84,14 @@ private:
       B& b, const bert_config& c, const layer_shape& shape, std::size_t T, keep what, std::size_t W)
       : qkv{b, T, 3 * W},
         context{b, T, W},
-        ungated{b, what == keep::importance ? T : 0, W},
+        ungated{b, for_gates(what) ? T : 0, W},
         log_sum{b, what == keep::nothing ? 0 : T, shape.heads},
         normalized1{b, what == keep::nothing ? 0 : T, c.hidden},
         deviation1{b, what == keep::nothing ? 0 : T, 1},
         after_attention{b, T, c.hidden},
         pre{b, what == keep::nothing ? 0 : T, shape.intermediate},
         up{b, T, shape.intermediate},
-        branch{b, what == keep::importance ? T : 0, c.hidden},
+        branch{b, for_gates(what) ? T : 0, c.hidden},
         normalized2{b, what == keep::nothing ? 0 : T, c.hidden},
         deviation2{b, what == keep::nothing ? 0 : T, 1},
         output{b, T, c.hidden} {}
@@ -112,10 +118,16 @@ struct encoder_activations {
       const layer_shape shape = what == keep::nothing ? largest_shape(c) : c.shape(l);
       layers.emplace_back(b, c, shape, most.tokens, what);
     }
-    if (what == keep::importance) {
+    if (for_gates(what)) {
       for (std::size_t l = 0; l < c.layers; ++l) {
         head_dots.emplace_back(b, most.tokens, c.shape(l).heads);
         mlp_dots.emplace_back(b, most.tokens, 1);
+      }
+    }
+    if (what == keep::neuron_importance) {
+      for (std::size_t l = 0; l < c.layers; ++l) {
+        neuron_sums.emplace_back(b, most.sequences, c.shape(l).intermediate);
+        neuron_absolutes.emplace_back(b, most.sequences, c.shape(l).intermediate);
       }
     }
   }
@@ -130,6 +142,7 @@ struct encoder_activations {
   std::vector<layer_activations<B>> layers;  ///< L, or 1 where nothing is kept
   std::vector<planned<B>> head_dots;         ///< L of [T, H]: gradient of each token's head gates
   std::vector<planned<B>> mlp_dots;          ///< L of [T, 1]
+  std::vector<planned<B>> neuron_sums, neuron_absolutes;  ///< L of [B, F] (neuron_dots)
 };
 
 }  // namespace tombola::nn

@@ -115,7 +115,7 @@ public:
     bool gated = false;
     for (std::size_t i = 0; i < t.groups().size(); ++i) {
       const std::string& name = t.groups()[i].name;
-      if (name == "heads" || name == "mlps") {
+      if (name == "heads" || name == "mlps" || name == "neurons") {
         gated = true;
       } else {
         weights.emplace_back(name, mask_view{t[i]});

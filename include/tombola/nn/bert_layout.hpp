@@ -98,6 +98,12 @@ inline bert_slots lay_out(const bert_config& c, parameter_layout& layout) {
   return {{"heads", {c.layers, c.heads}}, {"mlps", {c.layers}}};
 }
 
+/// The group of a ticket over the neurons of all MLPs, `neurons` (L x F): rows of the first matrix,
+/// columns of the second. That of the whole model where it is compact.
+[[nodiscard]] inline group neuron_group(const bert_config& c) {
+  return {"neurons", {c.layers, c.intermediate}};
+}
+
 /// Which parameters of a layer magnitude pruning may remove.
 enum class prunable {
   weights,  ///< the six matrices of each layer

@@ -220,7 +220,7 @@ private:
     if (shape.heads == 0) return;
     const view<A> dcontext = a.dscratch.rows(T, W);
     perform(backend_, linear_input_gradient<A>{dout, weight(s.output_weight), {}, dcontext, false});
-    if (a.kept == keep::importance) {
+    if (for_gates(a.kept)) {
       perform(backend_, head_dots<A>{act.ungated.rows(T), dcontext, a.head_dots[l].rows(T)});
     }
     if (!all && l == 0) return;  // nothing below has a gate
@@ -256,11 +256,12 @@ private:
     const layer_shape shape = config_.shape(l);
     const layer_slots& s = slots_.layers[l];
     const view<const A> x = act.after_attention.rows(T);
-    const view<A> branch = a.kept == keep::importance ? act.branch.rows(T) : a.scratch.rows(T);
+    const view<A> branch = for_gates(a.kept) ? act.branch.rows(T) : a.scratch.rows(T);
     const view<A> up = act.up.rows(T, shape.intermediate);
     if (shape.intermediate > 0) {
       perform(backend_,
               linear_gelu<A>{x, weight(s.up_weight), weight(s.up_bias), act.pre.rows(T), up});
+      scale_neurons(l, up);
     }
     if (shape.mlp) project(up, shape.intermediate, s.down_weight, s.down_bias, branch);
     perform(backend_, add_norm<A>{.x = shape.mlp ? read_only(branch) : x,
@@ -302,7 +303,7 @@ private:
                                            .dsum = d,
                                            .dx = apart ? dbranch : view<A>{}});
     if (!shape.mlp) return;
-    if (a.kept == keep::importance) {
+    if (for_gates(a.kept)) {
       const view<A> arriving = dropped.rate > 0.0 ? a.dscratch.rows(T) : d;
       if (dropped.rate > 0.0) {  // which lies between the branch and its gate
         perform(backend_, dropout<A>{d, dropped, batch.token_places(), arriving});
@@ -314,8 +315,17 @@ private:
     }
     if (shape.intermediate == 0) return;
     const view<A> dup = a.dup.rows(T, shape.intermediate);
-    perform(backend_,
-            linear_input_gradient<A>{dbranch, weight(s.down_weight), act.pre.rows(T), dup, false});
+    if (a.kept == keep::neuron_importance) {
+      perform(backend_, linear_input_gradient<A>{dbranch, weight(s.down_weight), {}, dup, false});
+      perform(backend_, neuron_dots<A>{act.pre.rows(T), dup, batch.packed(),
+                                       a.neuron_sums[l].rows(batch.sequences()),
+                                       a.neuron_absolutes[l].rows(batch.sequences())});
+      perform(backend_, gelu_backward<A>{act.pre.rows(T), dup, dup});
+    } else {
+      perform(backend_, linear_input_gradient<A>{dbranch, weight(s.down_weight), act.pre.rows(T),
+                                                 dup, false});
+    }
+    scale_neurons(l, dup);
     if (all) linear_gradient(s.up_weight, s.up_bias, dup, act.after_attention.rows(T));
     perform(backend_, linear_input_gradient<A>{dup, weight(s.up_weight), {}, d, true});
   }
@@ -362,6 +372,11 @@ private:
   template <class T>
   [[nodiscard]] view<T> segmented(view<T> table) const noexcept {
     return config_.segments > 0 ? table : view<T>{};
+  }
+  /// In place: what neurons give, or the gradient of what they take, which is a product with it.
+  void scale_neurons(std::size_t l, view<A> x) {
+    const view<const A> factors = gates_.neurons(l);
+    if (!factors.empty()) perform(backend_, scale_columns<A>{x, factors, x});
   }
   void drop_in_place(view<A> x, const dropout_bits& bits, const device_batch<B>& batch) {
     if (bits.rate > 0.0) perform(backend_, dropout<A>{x, bits, batch.token_places(), x});

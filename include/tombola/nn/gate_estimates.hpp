@@ -38,13 +38,43 @@ struct gate_estimates {
 
 /// Estimates for all gates of a model, batch after batch.
 struct importance {
-  importance(std::size_t layers, std::size_t heads_per_layer)
-      : heads(layers * heads_per_layer), mlps(layers) {}
+  /// Neurons are counted where there is a number of them.
+  importance(std::size_t layers, std::size_t heads_per_layer, std::size_t neurons_per_layer = 0)
+      : heads(layers * heads_per_layer), mlps(layers), neurons(layers * neurons_per_layer) {}
 
-  gate_estimates heads;  ///< [L, H]; of a compact model layer after layer, the rest of it 0
-  gate_estimates mlps;   ///< [L]
+  gate_estimates heads;    ///< [L, H]; of a compact model layer after layer, the rest of it 0
+  gate_estimates mlps;     ///< [L]
+  gate_estimates neurons;  ///< [L, F], or empty; of a compact model likewise
   std::size_t examples = 0, tokens = 0, batches = 0;
 };
+
+namespace detail {
+
+/// Adds one batch to the estimates of gate i: for each example the sum of its tokens' gradients, and
+/// that of their magnitudes.
+inline void add_gate(gate_estimates& e,
+                     std::size_t i,
+                     std::span<const double> sums,
+                     std::span<const double> absolutes,
+                     std::size_t examples_before) {
+  const auto before = static_cast<double>(examples_before);
+  const auto examples = static_cast<double>(sums.size());
+  double batch = 0.0;
+  for (std::size_t x = 0; x < sums.size(); ++x) {
+    e.per_token[i] += absolutes[x];
+    e.per_example[i] += std::abs(sums[x]);
+    e.squared[i] += sums[x] * sums[x];
+    batch += sums[x];
+  }
+  e.signed_mean[i] =
+      e.signed_mean[i] * (before / (before + examples)) + batch / (before + examples);
+  const double mean = batch / examples;
+  e.per_batch[i] += std::abs(mean);
+  e.running[i] += mean;
+  e.cumulative[i] += std::abs(e.running[i]);
+}
+
+}  // namespace detail
 
 /// Adds one batch to the estimates of some gates.
 ///
@@ -58,36 +88,70 @@ void add_batch(gate_estimates& e,
                std::span<const std::int32_t> offsets,
                std::size_t examples_before) {
   const std::size_t examples = offsets.size() - 1;
-  const double share =
-      static_cast<double>(examples_before) / static_cast<double>(examples_before + examples);
+  std::vector<double> sums(examples), absolutes(examples);
   for (std::size_t j = 0; j < n; ++j) {
-    double batch = 0.0;
     for (std::size_t x = 0; x < examples; ++x) {
-      double g = 0.0;
+      sums[x] = absolutes[x] = 0.0;
       for (auto t = static_cast<std::size_t>(offsets[x]);
            t < static_cast<std::size_t>(offsets[x + 1]); ++t) {
         const auto d = static_cast<double>(dots[t * n + j]);
-        g += d;
-        e.per_token[first + j] += std::abs(d);
+        sums[x] += d;
+        absolutes[x] += std::abs(d);
       }
-      e.per_example[first + j] += std::abs(g);
-      e.squared[first + j] += g * g;
-      batch += g;
     }
-    const std::size_t i = first + j;
-    e.signed_mean[i] =
-        e.signed_mean[i] * share + batch / static_cast<double>(examples_before + examples);
-    const double mean = batch / static_cast<double>(examples);
-    e.per_batch[i] += std::abs(mean);
-    e.running[i] += mean;
-    e.cumulative[i] += std::abs(e.running[i]);
+    detail::add_gate(e, first + j, sums, absolutes, examples_before);
   }
 }
+
+/// The same from what neuron_dots sums up, sums and absolutes [B, n].
+template <class T>
+void add_batch(gate_estimates& e,
+               std::size_t first,
+               std::size_t n,
+               std::span<const T> sums_of,
+               std::span<const T> absolutes_of,
+               std::size_t examples,
+               std::size_t examples_before) {
+  std::vector<double> sums(examples), absolutes(examples);
+  for (std::size_t j = 0; j < n; ++j) {
+    for (std::size_t x = 0; x < examples; ++x) {
+      sums[x] = static_cast<double>(sums_of[x * n + j]);
+      absolutes[x] = static_cast<double>(absolutes_of[x * n + j]);
+    }
+    detail::add_gate(e, first + j, sums, absolutes, examples_before);
+  }
+}
+
+namespace detail {
+
+/// Adds what the last backward pass left for the gates of neurons.
+template <backend B>
+void add_neurons(bert<B>& model, workspace<B>& w, std::size_t examples, importance& out) {
+  using A = typename B::activation;
+  std::vector<A> sums, absolutes;
+  std::size_t first = 0;
+  for (std::size_t l = 0; l < model.config().layers; ++l) {
+    const std::size_t n = model.config().shape(l).intermediate;
+    if (n == 0) continue;
+    sums.resize(examples * n);
+    absolutes.resize(examples * n);
+    const auto read = [&](planned<B>& from, std::vector<A>& to) {
+      model.device().read(read_only(from.rows(examples)), std::span<A>{to});
+    };
+    read(w.encoder.neuron_sums[l], sums);
+    read(w.encoder.neuron_absolutes[l], absolutes);
+    add_batch<A>(out.neurons, first, n, sums, absolutes, examples, out.examples);
+    first += n;
+  }
+}
+
+}  // namespace detail
 
 /// One forward and one backward pass to the gates: adds the batch to every estimator at once.
 ///
 /// No weight gradient is formed. Works under any ticket and at any gate values, 0 included.
-/// Precondition: w was made with keep::importance. Returns the logits, still in w. Waits once.
+/// Precondition: w was made with keep::importance, or with keep::neuron_importance where `out` counts
+/// neurons. Returns the logits, still in w. Waits once.
 template <backend B>
 view<typename B::activation> add_importance(bert<B>& model,
                                             workspace<B>& w,
@@ -112,6 +176,7 @@ view<typename B::activation> add_importance(bert<B>& model,
     first_head += n;
     add(out.mlps, w.encoder.mlp_dots[l], l, 1);
   }
+  if (!out.neurons.per_example.empty()) detail::add_neurons(model, w, batch.sequences(), out);
   out.examples += batch.sequences();
   out.tokens += batch.tokens();
   out.batches += 1;

@@ -14,10 +14,12 @@
 
 namespace tombola::nn {
 
-/// One factor per head, on its context vector, and one per MLP, on its whole branch, bias included.
+/// One factor per head, on its context vector, one per MLP, on its whole branch, bias included, and
+/// one per neuron of an MLP, on what its gelu gives.
 ///
 /// A factor on a head's context equals one on its attention probabilities. All start at 1, which
-/// costs nothing: no factor is then multiplied.
+/// costs nothing: no factor is then multiplied. Those of neurons are apart from the others: a ticket
+/// may cover either or both.
 template <backend B>
 class gates {
 public:
@@ -29,12 +31,17 @@ public:
         compact_{c.is_compact()},
         first_head_{first_heads(c)},
         head_factors_{b.template allocate<A>(first_head_.back())},
-        mlp_factors_{b.template allocate<A>(c.layers)} {}
+        mlp_factors_{b.template allocate<A>(c.layers)},
+        first_neuron_{first_neurons(c)},
+        neuron_factors_{b.template allocate<A>(first_neuron_.back())} {}
 
   /// Heads of all layers together: L * H, or what a compact model has left.
   [[nodiscard]] std::size_t head_count() const noexcept { return first_head_.back(); }
 
-  /// Sets all gates, heads [L, H] (a compact model's layer after layer) and MLPs [L]. Throws shape_error for other lengths.
+  /// Neurons of all layers together: L * F, or what a compact model has left.
+  [[nodiscard]] std::size_t neuron_count() const noexcept { return first_neuron_.back(); }
+
+  /// Sets the gates of heads and MLPs, heads [L, H] (a compact model's layer after layer) and MLPs [L]. Throws shape_error for other lengths.
   void set(std::span<const double> heads, std::span<const double> mlps) {
     if (heads.size() != head_count() || mlps.size() != layers_) {
       throw shape_error("gates: " + std::to_string(heads.size()) + " heads and " +
@@ -47,19 +54,39 @@ public:
     active_ = true;
   }
 
-  /// Throws shape_error where the ticket covers other numbers of heads or MLPs than the model has,
-  /// or the model is compact.
+  /// Sets the gates of neurons [L, F] (a compact model's layer after layer). Throws shape_error for
+  /// another length.
+  void set_neurons(std::span<const double> neurons) {
+    if (neurons.size() != neuron_count()) {
+      throw shape_error("gates: " + std::to_string(neurons.size()) + " neurons, the model has " +
+                        std::to_string(neuron_count()));
+    }
+    const std::vector<A> n(neurons.begin(), neurons.end());
+    backend_->write(std::span<const A>{n}, view<A>{neuron_factors_.data(), n.size(), 1});
+    neurons_active_ = true;
+  }
+
+  /// Throws shape_error where the ticket covers other numbers of heads, MLPs or neurons than the
+  /// model has, or the model is compact.
   void check(const ticket& t) const {
     (void)factors(t, "heads", head_count());
     (void)factors(t, "mlps", layers_);
+    (void)factors(t, "neurons", neuron_count());
   }
 
-  /// 1 where the ticket keeps a head or an MLP, 0 elsewhere. A ticket without `heads` or `mlps`
-  /// keeps all of them. Throws as check does.
-  void set(const ticket& t) { set(factors(t, "heads", head_count()), factors(t, "mlps", layers_)); }
+  /// 1 where the ticket keeps a unit, 0 elsewhere. Of what it has no group, `heads`, `mlps` or
+  /// `neurons`, it keeps all. Throws as check does.
+  void set(const ticket& t) {
+    check(t);
+    clear();
+    if (t.find("heads") || t.find("mlps")) {
+      set(factors(t, "heads", head_count()), factors(t, "mlps", layers_));
+    }
+    if (t.find("neurons")) set_neurons(factors(t, "neurons", neuron_count()));
+  }
 
   /// All gates at 1, and no longer multiplied.
-  void clear() noexcept { active_ = false; }
+  void clear() noexcept { active_ = neurons_active_ = false; }
 
   /// Factors of layer l as the verbs take them: [1, H] and [1], or empty where all gates are 1.
   [[nodiscard]] view<const A> heads(std::size_t l) const noexcept {
@@ -70,11 +97,21 @@ public:
     if (!active_) return {};
     return {mlp_factors_.data() + l, 1, 1};
   }
+  /// [1, F], or empty where all gates of neurons are 1.
+  [[nodiscard]] view<const A> neurons(std::size_t l) const noexcept {
+    if (!neurons_active_) return {};
+    return {neuron_factors_.data() + first_neuron_[l], 1, first_neuron_[l + 1] - first_neuron_[l]};
+  }
 
 private:
   [[nodiscard]] static std::vector<std::size_t> first_heads(const bert_config& c) {
     std::vector<std::size_t> first(c.layers + 1);
     for (std::size_t l = 0; l < c.layers; ++l) first[l + 1] = first[l] + c.shape(l).heads;
+    return first;
+  }
+  [[nodiscard]] static std::vector<std::size_t> first_neurons(const bert_config& c) {
+    std::vector<std::size_t> first(c.layers + 1);
+    for (std::size_t l = 0; l < c.layers; ++l) first[l + 1] = first[l] + c.shape(l).intermediate;
     return first;
   }
 
@@ -103,7 +140,9 @@ private:
   bool compact_;
   std::vector<std::size_t> first_head_;  ///< [L + 1] where each layer's factors begin
   buffer head_factors_, mlp_factors_;
-  bool active_ = false;
+  std::vector<std::size_t> first_neuron_;  ///< [L + 1] likewise
+  buffer neuron_factors_;
+  bool active_ = false, neurons_active_ = false;
 };
 
 }  // namespace tombola::nn

@@ -122,6 +122,25 @@ void compute(const head_dots<A>& v) {
   }
 }
 
+/// pre, dy [T, F], sums and absolutes [B, F].
+template <class A>
+void compute(const neuron_dots<A>& v) {
+  for (std::size_t b = 0; b < v.sequences.count(); ++b) {
+    const auto first = static_cast<std::size_t>(v.sequences.offsets.data[b]);
+    const auto last = static_cast<std::size_t>(v.sequences.offsets.data[b + 1]);
+    for (std::size_t j = 0; j < v.pre.cols; ++j) {
+      double sum = 0.0, absolutes = 0.0;
+      for (std::size_t t = first; t < last; ++t) {
+        const double dot = gelu(double{at(v.pre, t, j)}) * double{at(v.dy, t, j)};
+        sum += dot;
+        absolutes += std::abs(dot);
+      }
+      store(at(v.sums, b, j), sum);
+      store(at(v.absolutes, b, j), absolutes);
+    }
+  }
+}
+
 /// From y, not x: 1 - y^2 is the derivative, and nothing else need be kept.
 template <class A>
 void compute(const tanh_backward<A>& v) {

@@ -120,6 +120,14 @@ void compute(const relu_of<A>& v) {
   }
 }
 
+/// x, y [T, F], factors [1, F].
+template <class A>
+void compute(const scale_columns<A>& v) {
+  for (std::size_t i = 0; i < v.x.size(); ++i) {
+    store(v.y.data[i], double{v.x.data[i]} * double{v.factors.data[i % v.x.cols]});
+  }
+}
+
 /// Rows are copied as they are, bit for bit; a row may be wanted several times.
 template <class A>
 void compute(const gather_rows<A>& v) {

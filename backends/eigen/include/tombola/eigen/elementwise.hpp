@@ -81,6 +81,44 @@ inline void compute(workers<T, P>& w, const relu_backward<T>& v) {
   });
 }
 
+/// y = x * factors, row by row.
+template <class T, class P>
+inline void compute(workers<T, P>& w, const scale_columns<T>& v) {
+  const std::size_t n = v.x.cols;
+  w.share_range(v.x.rows, rows_per_piece(n), [&](std::size_t first, std::size_t last, T*) {
+    for (std::size_t row = first; row < last; ++row) {
+      T* y = v.y.data + row * n;
+      copy_unless_same(v.x.data + row * n, n, y);
+      for (std::size_t j = 0; j < n; ++j) y[j] *= v.factors.data[j];
+    }
+  });
+}
+
+/// Sums over each sequence's tokens, in double and in their order; columns are shared.
+template <class T, class P>
+inline void compute(workers<T, P>& w, const neuron_dots<T>& v) {
+  constexpr std::size_t columns = 64;
+  const std::size_t n = v.pre.cols, blocks = (n + columns - 1) / columns;
+  w.share(v.sequences.count() * blocks, [&](std::size_t i, T*) {
+    const std::size_t b = i / blocks, from = i % blocks * columns;
+    const std::size_t count = std::min(columns, n - from);
+    double sums[columns] = {}, absolutes[columns] = {};
+    for (auto t = static_cast<std::size_t>(v.sequences.offsets.data[b]);
+         t < static_cast<std::size_t>(v.sequences.offsets.data[b + 1]); ++t) {
+      const T *pre = v.pre.data + t * n + from, *dy = v.dy.data + t * n + from;
+      for (std::size_t j = 0; j < count; ++j) {
+        const auto dot = static_cast<double>(gelu_of(pre[j]) * dy[j]);
+        sums[j] += dot;
+        absolutes[j] += std::abs(dot);
+      }
+    }
+    for (std::size_t j = 0; j < count; ++j) {
+      v.sums.data[b * n + from + j] = static_cast<T>(sums[j]);
+      v.absolutes.data[b * n + from + j] = static_cast<T>(absolutes[j]);
+    }
+  });
+}
+
 /// [T, H] from two [T, H D]: row t and head h are D numbers from (t H + h) D on.
 template <class T, class P>
 inline void compute(workers<T, P>& w, const head_dots<T>& v) {
