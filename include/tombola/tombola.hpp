@@ -49,4 +49,5 @@
 #include "tombola/prune/study_controls.hpp"
 #include "tombola/prune/study_random.hpp"
 #include "tombola/prune/super_controls.hpp"
+#include "tombola/prune/weight_scopes.hpp"
 #include "tombola/prune/weights.hpp"
