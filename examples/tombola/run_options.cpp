@@ -140,6 +140,7 @@ void add_find_masks(CLI::App& root, experiment::search_settings& s, run_command&
   static const std::map<std::string, prune_what> what{{"heads", prune_what::heads},
                                                       {"mlps", prune_what::mlps},
                                                       {"both", prune_what::both},
+                                                      {"neurons", prune_what::neurons},
                                                       {"weights", prune_what::weights}};
   static const std::map<std::string, search_mode> modes{{"standard", search_mode::standard},
                                                         {"study", search_mode::study}};
@@ -158,7 +159,7 @@ void add_find_masks(CLI::App& root, experiment::search_settings& s, run_command&
       "Example: tombola find-masks --run runs/train-SST-2-s1-0123456789ab --prune both --out runs");
   app->add_option("--run", s.run, "Folder of a training run")->required();
   app->add_option("--data", s.data, "Folder of the tasks, if it has moved");
-  app->add_option("--prune", s.prune, "heads, mlps, both or weights")
+  app->add_option("--prune", s.prune, "heads, mlps, both, neurons or weights")
       ->transform(CLI::CheckedTransformer(what))
       ->required();
   app->add_option("--mode", s.mode, "standard, or study: exactly as the study's code")
@@ -172,7 +173,7 @@ void add_find_masks(CLI::App& root, experiment::search_settings& s, run_command&
       ->transform(CLI::CheckedTransformer(splits))
       ->default_str("dev");
   add_guard(app, s);
-  app->add_option("--step", s.step_share, "Share of heads and MLPs to remove in a step")
+  app->add_option("--step", s.step_share, "Share of heads, MLPs or neurons to remove in a step")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0));
   app->add_option("--weight-step", s.weight_share, "Share of the weights left to remove in a step")

@@ -21,7 +21,7 @@ enum class run_step { pretrain, train, find_masks, evaluate };
 enum class ticket_kind { good, random, bad, super };
 
 /// Which units a search prunes.
-enum class ticket_family { heads, mlps, heads_mlps, weights };
+enum class ticket_family { heads, mlps, heads_mlps, weights, neurons, structures };
 
 /// The words of the files, in the order of reports.
 inline constexpr std::array<std::pair<run_step, std::string_view>, 4> step_words{
@@ -34,11 +34,13 @@ inline constexpr std::array<std::pair<ticket_kind, std::string_view>, 4> kind_wo
      {ticket_kind::random, "random"},
      {ticket_kind::bad, "bad"},
      {ticket_kind::super, "super"}}};
-inline constexpr std::array<std::pair<ticket_family, std::string_view>, 4> family_words{
+inline constexpr std::array<std::pair<ticket_family, std::string_view>, 6> family_words{
     {{ticket_family::heads, "heads"},
      {ticket_family::mlps, "mlps"},
      {ticket_family::heads_mlps, "heads_mlps"},
-     {ticket_family::weights, "weights"}}};
+     {ticket_family::weights, "weights"},
+     {ticket_family::neurons, "neurons"},
+     {ticket_family::structures, "structures"}}};
 
 [[nodiscard]] constexpr std::string_view to_string(run_step s) noexcept {
   return step_words[static_cast<std::size_t>(s)].second;

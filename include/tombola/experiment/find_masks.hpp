@@ -26,7 +26,7 @@
 namespace tombola::experiment {
 
 /// Which units a search prunes.
-enum class prune_what { heads, mlps, both, weights };
+enum class prune_what { heads, mlps, both, neurons, weights };
 
 /// How a search goes.
 enum class search_mode {
@@ -52,7 +52,7 @@ enum class guard_rule {
   return names[static_cast<std::size_t>(r)];
 }
 [[nodiscard]] constexpr const char* to_string(prune_what p) noexcept {
-  constexpr std::array<const char*, 4> names{"heads", "mlps", "both", "weights"};
+  constexpr std::array<const char*, 5> names{"heads", "mlps", "both", "neurons", "weights"};
   return names[static_cast<std::size_t>(p)];
 }
 [[nodiscard]] constexpr const char* to_string(search_mode m) noexcept {
@@ -111,6 +111,9 @@ namespace detail {
   if (s.mode == search_mode::study && s.rule != guard_rule::share) {
     throw input_error("mode study takes a share of the full model's metric, found " +
                       std::string{to_string(s.rule)});
+  }
+  if (s.mode == search_mode::study && s.prune == prune_what::neurons) {
+    throw input_error("mode study prunes heads, mlps, both or weights, found neurons");
   }
   (void)detail::guard_of(s);  // its sentence comes before anything is read
   if (s.weight_steps == 0) s.weight_steps = s.mode == search_mode::study ? 30 : 60;
@@ -192,7 +195,8 @@ template <backend B>
                                         kept_trace& keep,
                                         const observer& watch) {
   const search_settings& s = p.settings;
-  gate_objective<B> behind{model, p.task, p.selection.set, s.batch, s.which, watch};
+  const gated units = s.prune == prune_what::neurons ? gated::neurons : gated::heads_and_mlps;
+  gate_objective<B> behind{model, p.task, p.selection.set, s.batch, s.which, watch, units};
   remembering_objective<gate_objective<B>> objective{behind, keep.earlier()};
   const auto progress = [&keep](const trace_step& step) { keep(step); };
   if (s.mode == search_mode::study) {
@@ -275,7 +279,7 @@ void find_masks(B& b,
   t.origin.data = p.selection.fingerprint;
   io::write_ticket(folder / "ticket.safetensors", t);
   io::write_trace(folder / "trace.safetensors", found.steps);
-  if (!weights) {
+  if (!weights && p.settings.prune != prune_what::neurons) {
     const auto npy = [&](const char* file, const char* group_name) {
       const group& g = t.groups()[*t.find(group_name)];
       io::write_mask_npy(folder / file, g.extents, t.at(group_name), io::mask_number::float32);

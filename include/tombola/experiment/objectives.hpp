@@ -61,19 +61,25 @@ enum class estimator { per_token, per_example, squared, signed_mean, per_batch, 
   return e.cumulative;
 }
 
+/// Which units have gates in a search.
+enum class gated { heads_and_mlps, neurons };
+
 /// Scores of a structured ticket's groups from estimates: heads normalised by layer (L2) and then
-/// min-max, MLPs min-max alone, over all units. Source: spec 3.1, steps 2 and 3.
+/// min-max, MLPs min-max alone, over all units. Source: spec 3.1, steps 2 and 3. Neurons as heads.
 [[nodiscard]] inline std::vector<scores> gate_scores(const nn::importance& all,
                                                      const std::vector<group>& groups,
                                                      estimator which) {
   const auto floats = [](const std::vector<double>& v) {
     return std::vector<float>(v.begin(), v.end());
   };
+  if (groups.size() == 1) {
+    return {min_max(normalise_layers(scores{groups[0], floats(pick(all.neurons, which))}))};
+  }
   return {min_max(normalise_layers(scores{groups[0], floats(pick(all.heads, which))})),
           min_max(scores{groups[1], floats(pick(all.mlps, which))})};
 }
 
-/// BERT with a task, heads and MLPs as what can be pruned: models measuring_objective.
+/// BERT with a task, heads and MLPs or neurons as what can be pruned: models measuring_objective.
 ///
 /// Scores and metric come from one pass over one set, in file order, without dropout. The study
 /// takes the development set for both.
@@ -86,16 +92,20 @@ public:
                  const data::encoded_set& set,
                  std::size_t batch,
                  estimator which,
-                 const observer& watch)
+                 const observer& watch,
+                 gated units = gated::heads_and_mlps)
       : model_{model},
         task_{task},
         set_{set},
         batch_{batch},
         which_{which},
         watch_{watch},
-        groups_{nn::gate_groups(model.config())},
+        neurons_{units == gated::neurons ? model.config().intermediate : 0},
+        groups_{units == gated::neurons ? std::vector{nn::neuron_group(model.config())}
+                                        : nn::gate_groups(model.config())},
         workspace_{model.device(), model.config(),
-                   limits_of(set, data::file_order(set.size()), batch), nn::keep::importance} {}
+                   limits_of(set, data::file_order(set.size()), batch),
+                   units == gated::neurons ? nn::keep::neuron_importance : nn::keep::importance} {}
 
   [[nodiscard]] const std::vector<group>& groups() const noexcept { return groups_; }
   [[nodiscard]] std::vector<tombola::scores> scores(const ticket& t) { return measure(t).scores; }
@@ -105,7 +115,7 @@ public:
     using A = typename B::activation;
     model_.gates().set(t);
     const std::vector<std::size_t> order = data::file_order(set_.size());
-    nn::importance all{model_.config().layers, model_.config().heads};
+    nn::importance all{model_.config().layers, model_.config().heads, neurons_};
     predictions said;
     packed_batch host;
     std::vector<A> logits;
@@ -131,6 +141,7 @@ private:
   std::size_t batch_;
   estimator which_;
   const observer& watch_;
+  std::size_t neurons_;  ///< in a layer, where they have gates
   std::vector<group> groups_;
   nn::workspace<B> workspace_;
 };

@@ -13,15 +13,14 @@
 
 namespace tombola::experiment {
 
-/// Which units a ticket is about: `heads`, `mlps`, `heads_mlps` or `weights`.
+/// Which units a ticket is about: `heads`, `mlps`, `heads_mlps`, `neurons`, `structures` for neurons
+/// with others of these, or `weights`.
 [[nodiscard]] inline std::string family_of(const ticket& t) {
-  bool heads = false, mlps = false, weights = false;
-  for (const group& g : t.groups()) {
-    heads = heads || g.name == "heads";
-    mlps = mlps || g.name == "mlps";
-    weights = weights || (g.name != "heads" && g.name != "mlps");
-  }
-  if (weights) return "weights";
+  const bool heads = t.find("heads").has_value(), mlps = t.find("mlps").has_value();
+  const bool neurons = t.find("neurons").has_value();
+  const std::size_t structures = std::size_t{heads} + std::size_t{mlps} + std::size_t{neurons};
+  if (structures != t.groups().size()) return "weights";
+  if (neurons) return heads || mlps ? "structures" : "neurons";
   return heads && mlps ? "heads_mlps" : heads ? "heads" : "mlps";
 }
 

@@ -93,7 +93,8 @@ struct prepared_training {
   split dev = read_split(task, s.data / task.name, "dev", source.tokenizer, s.max_length);
   std::optional<ticket> t;
   if (!s.ticket.empty()) t = io::read_ticket(s.ticket);
-  if (t && source.config.is_compact() && (t->find("heads") || t->find("mlps"))) {
+  if (t && source.config.is_compact() &&
+      (t->find("heads") || t->find("mlps") || t->find("neurons"))) {
     throw input_error(s.ticket.string() + ": covers units of a whole model, " + s.model.string() +
                       " is compact; expected a ticket over its weights, or none");
   }
