@@ -2,7 +2,9 @@
 // backend that trains, in float, with dropout.
 
 #include <array>
+#include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "tests/io/scratch.hpp"
 #include "tests/nn/tiny_model.hpp"
@@ -175,4 +177,23 @@ TEST_CASE("a file that is no state of this model is refused, and nothing changes
   put(file, whole);
   nn::load_state(file, fresh.model, fresh.o);
   CHECK(same_bits(fresh.weights(), t.weights()));
+}
+
+TEST_CASE("a state with a weight that is not finite is not saved: the one before stays") {
+  scratch_folder folder;
+  const auto file = folder / "state.safetensors";
+  trainee t{1};
+  t.steps(0, 2);
+  nn::save_state(file, t.model, t.o, {});
+  const std::string good = get(file);
+  auto weights = t.weights();
+  for (const float bad : {std::numeric_limits<float>::infinity(), std::nanf("")}) {
+    weights.back() = bad;
+    t.b.write(std::span<const float>{weights}, t.model.parameters().stored());
+    CHECK_FALSE(nn::has_finite_weights(t.model));
+    CHECK(sentence<runtime_failure>([&] { nn::save_state(file, t.model, t.o, {}); }) ==
+          file.string() + ": not saved, a weight was not finite by step 2");
+    CHECK(get(file) == good);
+  }
+  CHECK(folder.names() == std::vector<std::string>{"state.safetensors"});
 }
