@@ -2,9 +2,11 @@
 
 #include "examples/tombola/run_options.hpp"
 
+#include <initializer_list>
 #include <map>
 #include <string>
 
+#include "examples/tombola/checkpoint_commands.hpp"
 #include "examples/tombola/option_kinds.hpp"
 
 #include "tombola/core/error.hpp"
@@ -135,6 +137,59 @@ void add_guard(CLI::App* app, experiment::search_settings& s) {
   drop->excludes(floor);
 }
 
+/// Names of an enumeration's values.
+template <class E>
+std::map<std::string, E> by_name(std::initializer_list<E> values) {
+  std::map<std::string, E> names;
+  for (const E e : values) names[to_string(e)] = e;
+  return names;
+}
+
+/// Which weights a search over weights removes.
+void add_weight_rule(CLI::App* app, experiment::search_settings& s) {
+  using namespace experiment;
+  using criterion = weight_criterion;
+  static const auto criteria = by_name({criterion::magnitude, criterion::random, criterion::taylor,
+                                        criterion::fisher, criterion::snip, criterion::wanda});
+  static const auto scopes =
+      by_name({weight_scope::global, weight_scope::layer, weight_scope::row});
+  static const auto schedules =
+      by_name({weight_schedule::share_of_left, weight_schedule::share_of_whole,
+               weight_schedule::one_shot, weight_schedule::cubic, weight_schedule::iterative});
+  app->add_option("--criterion", s.weights.criterion,
+                  "What weights are scored by: magnitude, random, taylor, fisher, snip or wanda")
+      ->transform(CLI::CheckedTransformer(criteria))
+      ->default_str("magnitude");
+  CLI::Option* scope =
+      app->add_option("--scope", s.weights.within,
+                      "Weights of one ranking: global (all), layer (a matrix) or row (an output)")
+          ->transform(CLI::CheckedTransformer(scopes))
+          ->default_str("global");
+  CLI::Option* schedule =
+      app->add_option(
+             "--schedule", s.weights.schedule,
+             "share_of_left or share_of_whole: --weight-step goes in every step; one_shot, "
+             "cubic or iterative: it has gone at the end")
+          ->transform(CLI::CheckedTransformer(schedules))
+          ->default_str("share_of_left");
+  CLI::Option* share =
+      app->add_option("--weight-step", s.weight_share, "Share of the weights to remove in a step")
+          ->capture_default_str()
+          ->check(CLI::Range(0.0, 1.0));
+  CLI::Option* steps = app->add_option("--weight-steps", s.weight_steps,
+                                       "Most steps over weights; 0: 30 in mode study, else 60")
+                           ->capture_default_str();
+  const auto put = [&s](const std::string& text) {
+    s.weights.pattern = pattern_of(text, "find-masks: --nm");
+  };
+  app->add_option_function<std::string>(
+         "--nm", put, "Instead: N:M keeps N of every M weights in a row, in one step")
+      ->excludes(scope)
+      ->excludes(schedule)
+      ->excludes(share)
+      ->excludes(steps);
+}
+
 void add_find_masks(CLI::App& root, experiment::search_settings& s, run_command& c) {
   using namespace experiment;
   static const std::map<std::string, prune_what> what{{"heads", prune_what::heads},
@@ -146,17 +201,14 @@ void add_find_masks(CLI::App& root, experiment::search_settings& s, run_command&
                                                         {"study", search_mode::study}};
   static const std::map<std::string, selection_split> splits{{"dev", selection_split::dev},
                                                              {"train", selection_split::train}};
-  static const std::map<std::string, estimator> estimators = [] {
-    std::map<std::string, estimator> m;
-    for (const auto e : {estimator::per_token, estimator::per_example, estimator::squared,
-                         estimator::signed_mean, estimator::per_batch, estimator::cumulative}) {
-      m[to_string(e)] = e;
-    }
-    return m;
-  }();
+  static const auto estimators =
+      by_name({estimator::per_token, estimator::per_example, estimator::squared,
+               estimator::signed_mean, estimator::per_batch, estimator::cumulative});
   CLI::App* app = root.add_subcommand("find-masks", "Find the good ticket of a trained model");
   app->footer(
-      "Example: tombola find-masks --run runs/train-SST-2-s1-0123456789ab --prune both --out runs");
+      "Example: tombola find-masks --run runs/train-SST-2-s1-0123456789ab --prune both --out runs\n"
+      "Weights: ... --prune weights --criterion wanda --scope row --schedule cubic --weight-step "
+      "0.6");
   app->add_option("--run", s.run, "Folder of a training run")->required();
   app->add_option("--data", s.data, "Folder of the tasks, if it has moved");
   app->add_option("--prune", s.prune, "heads, mlps, both, neurons or weights")
@@ -176,18 +228,17 @@ void add_find_masks(CLI::App& root, experiment::search_settings& s, run_command&
   app->add_option("--step", s.step_share, "Share of heads, MLPs or neurons to remove in a step")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0));
-  app->add_option("--weight-step", s.weight_share, "Share of the weights left to remove in a step")
-      ->capture_default_str()
-      ->check(CLI::Range(0.0, 1.0));
-  app->add_option("--weight-steps", s.weight_steps,
-                  "Most steps over weights; 0: 30 in mode study, else 60")
-      ->capture_default_str();
+  add_weight_rule(app, s);
   counted(app, "--batch", s.batch, "Sequences in a batch");
   add_run(app, c);
   app->callback([&s, &c, which] {
     if (s.mode == search_mode::study && which->count() > 0 && s.which != estimator::cumulative) {
       throw input_error(std::string{"--estimator: found "} + to_string(s.which) +
                         " in mode study, expected cumulative, the only one it has");
+    }
+    if (s.weights.schedule == weight_schedule::one_shot && s.weight_steps > 1) {
+      throw input_error("--weight-steps: found " + std::to_string(s.weight_steps) +
+                        ", but schedule one_shot has one");
     }
     find_masks(s, c);
   });

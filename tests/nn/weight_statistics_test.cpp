@@ -265,6 +265,15 @@ TEST_CASE("statistics hold what was asked for, and the pass gives the logits") {
   CHECK(squares.squares(0).size() == 36);
   CHECK_THROWS_AS(squares.add(model, w, unlabelled), shape_error);
   CHECK(squares.examples() == 5);
+  // Gradients that somebody left there do not count.
+  w.batch.write(batch_of(0, 5), model.config());
+  mean_loss(model, w, {});
+  model.backward(w, nn::gradients_of::weights);
+  nn::weight_statistics again{model, groups, {.squares = true}};
+  (void)again.add(model, w, batch_of(0, 5));
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    CHECK(std::ranges::equal(again.squares(g), squares.squares(g)));
+  }
 }
 
 TEST_CASE("statistics of what cannot be told are refused") {

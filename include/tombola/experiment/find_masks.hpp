@@ -15,6 +15,7 @@
 #include "tombola/experiment/objectives.hpp"
 #include "tombola/experiment/result.hpp"
 #include "tombola/experiment/run.hpp"
+#include "tombola/experiment/search_weights.hpp"
 #include "tombola/experiment/setting.hpp"
 #include "tombola/experiment/trained_run.hpp"
 #include "tombola/io/npy.hpp"
@@ -72,8 +73,9 @@ struct search_settings {
   guard_rule rule = guard_rule::share;
   double guard_amount = 0.9;
   double step_share = 0.1;       ///< of the heads and of the MLPs in a step
-  double weight_share = 0.05;    ///< of the weights left in a step
-  std::size_t weight_steps = 0;  ///< at most; 0: 30 in the study's mode, else 60
+  double weight_share = 0.05;    ///< of the weights: as the schedule says, left in a step
+  std::size_t weight_steps = 0;  ///< at most; 0: 30 in the study's mode, else 60, or what is there
+  weight_rule weights;           ///< which weights go; the study's mode has the default alone
   std::size_t batch = 64;
   product_precision precision = product_precision::float32;
 };
@@ -102,10 +104,50 @@ namespace detail {
   return guard::share_of_baseline(s.guard_amount);
 }
 
+/// Throws input_error where the weights are to be chosen in a way that this search does not have.
+inline void require_fits(const weight_rule& rule, const search_settings& s) {
+  if (rule.is_default()) return;
+  if (s.prune != prune_what::weights) {
+    throw input_error(
+        std::string{"criterion, scope, schedule and pattern are of weights, found a "} +
+        "search for " + to_string(s.prune));
+  }
+  if (s.mode == search_mode::study) {
+    throw input_error(
+        "mode study prunes by magnitude in one ranking, a share of what is left in "
+        "each step; found another criterion, scope, schedule or pattern");
+  }
+  if (rule.pattern &&
+      (rule.within != weight_scope::global || rule.schedule != weight_schedule::share_of_left)) {
+    throw input_error("a pattern of weights has no scope and no schedule, found both");
+  }
+}
+
+/// What of a search over weights is in its key: what was not asked for is not, so that searches keep
+/// their folders.
+inline void put_rule(nlohmann::json& settings, const search_settings& s) {
+  const weight_rule& rule = s.weights;
+  if (rule.criterion != weight_criterion::magnitude) {
+    settings["criterion"] = to_string(rule.criterion);
+  }
+  if (rule.pattern) {
+    settings["pattern"] =
+        std::to_string(rule.pattern->kept) + ":" + std::to_string(rule.pattern->of);
+    return;
+  }
+  if (rule.within != weight_scope::global) settings["scope"] = to_string(rule.within);
+  if (rule.schedule != weight_schedule::share_of_left) {
+    settings["schedule"] = to_string(rule.schedule);
+  }
+  settings["weight_share"] = s.weight_share;
+  if (rule.schedule != weight_schedule::one_shot) settings["weight_steps"] = s.weight_steps;
+}
+
 }  // namespace detail
 
 /// Reads everything a search needs; nothing is written. Throws as the readers do, and input_error
-/// for a guard that the mode does not have.
+/// for a guard or a way to choose weights that the mode does not have; shape_error where a pattern
+/// does not fit the rows of a matrix.
 [[nodiscard]] inline prepared_search prepare(search_settings s) {
   if (s.mode == search_mode::study) s.which = estimator::cumulative;
   if (s.mode == search_mode::study && s.rule != guard_rule::share) {
@@ -116,6 +158,7 @@ namespace detail {
     throw input_error("mode study prunes heads, mlps, both or weights, found neurons");
   }
   (void)detail::guard_of(s);  // its sentence comes before anything is read
+  detail::require_fits(s.weights, s);
   if (s.weight_steps == 0) s.weight_steps = s.mode == search_mode::study ? 30 : 60;
   trained_run run = open_trained_run(s.run, s.data);
   if (run.trained_under) {
@@ -126,6 +169,7 @@ namespace detail {
     throw input_error(s.run.string() + ": its model is compact, whose layers differ; expected " +
                       "--prune weights, or the whole model it was made of");
   }
+  if (s.weights.pattern) require_pattern(run.source.config, *s.weights.pattern);
   data::task_description task = data::open_task(run.data, run.task_name);
   const std::filesystem::path folder = run.data / task.name;
   split dev = read_split(task, folder, "dev", run.source.tokenizer, run.max_length);
@@ -142,8 +186,7 @@ namespace detail {
                           {to_string(s.rule), s.guard_amount},
                           {"batch", s.batch}};
   if (weights) {
-    settings["weight_share"] = s.weight_share;
-    settings["weight_steps"] = s.weight_steps;
+    detail::put_rule(settings, s);
   } else {
     settings["estimator"] = to_string(s.which);
     settings["step_share"] = s.step_share;
@@ -217,25 +260,22 @@ template <backend B>
                                           kept_trace& keep,
                                           const observer& watch) {
   const search_settings& s = p.settings;
-  const bool study_mode = s.mode == search_mode::study;
-  const host_weights host{
-      model,
-      nn::weight_groups(model.config(), study_mode ? nn::prunable::study : nn::prunable::weights)};
-  const std::vector<weight_span> spans = host.spans();
   masked_weights_metric<B> fresh{model, p.task, p.selection.set, s.batch, watch};
   const auto metric = [&](const ticket& t) {
     const trace_step* known = tombola::detail::find_step(keep.earlier(), t);
     return known != nullptr ? known->metric : fresh(t);
   };
   const auto progress = [&keep](const trace_step& step) { keep(step); };
-  if (study_mode) {
+  if (s.mode == search_mode::study) {
+    const host_weights host{model, nn::weight_groups(model.config(), nn::prunable::study)};
     return study::search_weights(
-        spans, metric,
+        host.spans(), metric,
         {.threshold = s.guard_amount, .amount = s.weight_share, .total_steps = s.weight_steps},
         progress);
   }
-  return prune_weights(spans, metric, share_of_left{s.weight_share, s.weight_steps}, guard_of(s),
-                       progress);
+  return search_weights_by(model, p.selection.set, s.weights, s.weight_share, s.weight_steps,
+                           {.batch = s.batch, .seed = p.run.seed}, metric, guard_of(s), progress,
+                           watch);
 }
 
 /// The metric of the ticket that was accepted: that of its step in the trace.
@@ -273,7 +313,8 @@ void find_masks(B& b,
   ticket& t = found.accepted;
   t.origin.task = p.task.name;
   t.origin.seed = p.run.seed;
-  t.origin.criterion = weights ? "magnitude" : to_string(p.settings.which);
+  t.origin.criterion =
+      weights ? to_string(p.settings.weights.criterion) : to_string(p.settings.which);
   t.origin.search = search_setting(p.key.settings);
   t.origin.model = p.run.source.fingerprint;
   t.origin.data = p.selection.fingerprint;

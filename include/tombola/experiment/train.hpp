@@ -159,6 +159,7 @@ void train(B& b,
   if (!lock) return;
   const train_settings& s = p.settings;
   // Now: after hours of training the inputs may be elsewhere.
+  const auto tokenizer = p.source.tokenizer.files();
   const std::vector<run_input> inputs = inputs_of(p);
   auto model = load_for_task(b, p.source, p.task.outputs(), s.seed, watch);
   if (p.ticket) {
@@ -189,7 +190,7 @@ void train(B& b,
   }
   auto w = evaluation_workspace(*model, p.dev.set, s.evaluation_batch);
   const predictions said = predict(*model, w, p.dev.set, s.evaluation_batch);
-  save_model_folder(*model, p.source.tokenizer.files(), folder / "model");
+  save_model_folder(*model, tokenizer, folder / "model");
 
   nlohmann::json result;
   put_scores(result, p.task, score(p.task, said, p.dev.set));

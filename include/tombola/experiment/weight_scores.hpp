@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "tombola/algebra/structure.hpp"
 #include "tombola/core/error.hpp"
 #include "tombola/core/group.hpp"
 #include "tombola/core/scores.hpp"
@@ -197,12 +198,6 @@ template <backend B>
   return scores_of_weights(model, s, c, how.seed);
 }
 
-/// A pattern of weights along a row: n kept of every m.
-struct n_of_m {
-  std::size_t n = 2;
-  std::size_t m = 4;
-};
-
 namespace detail {
 
 [[nodiscard]] inline ticket with_origin(ticket t, weight_criterion c, std::string search) {
@@ -246,11 +241,11 @@ template <backend B>
                                      const weight_score_settings& how = {},
                                      const observer& watch = {}) {
   std::vector<group> groups = nn::weight_groups(model.config(), nn::prunable::weights);
-  for (const group& g : groups) tombola::detail::require_pattern(g, pattern.n, pattern.m);
+  for (const group& g : groups) tombola::detail::require_pattern(g, pattern.kept, pattern.of);
   const std::vector<scores> s = score_weights(model, set, groups, c, how, watch);
   return detail::with_origin(
-      keep_n_of_m(s, ticket{std::move(groups)}, pattern.n, pattern.m), c,
-      "pattern " + std::to_string(pattern.n) + ":" + std::to_string(pattern.m));
+      keep_n_of_m(s, ticket{std::move(groups)}, pattern.kept, pattern.of), c,
+      "pattern " + std::to_string(pattern.kept) + ":" + std::to_string(pattern.of));
 }
 
 }  // namespace tombola::experiment

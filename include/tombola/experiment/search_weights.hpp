@@ -1,0 +1,136 @@
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tombola/algebra/structure.hpp"
+#include "tombola/core/error.hpp"
+#include "tombola/core/scores.hpp"
+#include "tombola/core/ticket.hpp"
+#include "tombola/experiment/objectives.hpp"
+#include "tombola/experiment/observer.hpp"
+#include "tombola/experiment/weight_scores.hpp"
+#include "tombola/nn/bert.hpp"
+#include "tombola/nn/bert_layout.hpp"
+#include "tombola/prune/guard.hpp"
+#include "tombola/prune/pruner.hpp"
+#include "tombola/prune/schedule.hpp"
+#include "tombola/prune/select_rows.hpp"
+#include "tombola/prune/weight_scopes.hpp"
+
+namespace tombola::experiment {
+
+/// How many weights a search over weights removes in which step (prune/schedule.hpp), by a share and
+/// a number of steps.
+enum class weight_schedule {
+  share_of_left,   ///< in each step that share of what is left
+  share_of_whole,  ///< in each step that share of all
+  one_shot,        ///< that share of all in one step
+  cubic,           ///< that share of all is gone after the last step, most of it early
+  iterative,       ///< likewise, the same share of what is left in every step
+};
+
+[[nodiscard]] constexpr const char* to_string(weight_schedule s) noexcept {
+  constexpr std::array<const char*, 5> names{"share_of_left", "share_of_whole", "one_shot", "cubic",
+                                             "iterative"};
+  return names[static_cast<std::size_t>(s)];
+}
+
+/// Which weights a search over weights removes. What it is made with is magnitude in one ranking,
+/// in steps: the method of the study.
+struct weight_rule {
+  weight_criterion criterion = weight_criterion::magnitude;
+  weight_scope within = weight_scope::global;
+  weight_schedule schedule = weight_schedule::share_of_left;
+  std::optional<n_of_m> pattern = {};  ///< instead of scope and schedule, in one step
+
+  /// Whether nothing was asked for.
+  [[nodiscard]] bool is_default() const noexcept {
+    return criterion == weight_criterion::magnitude && within == weight_scope::global &&
+           schedule == weight_schedule::share_of_left && !pattern;
+  }
+};
+
+/// Throws input_error for a pattern that makes no sense, shape_error, naming the matrix, where rows of
+/// one are no multiple of it.
+inline void require_pattern(const nn::bert_config& c, const n_of_m& pattern) {
+  for (const group& g : nn::weight_groups(c, nn::prunable::weights)) {
+    tombola::detail::require_pattern(g, pattern.kept, pattern.of);
+  }
+}
+
+/// Calls f with the schedule of that name: a number of steps and a share that was checked.
+template <class F>
+auto with_schedule(weight_schedule s, double share, std::size_t steps, F f) {
+  switch (s) {
+    case weight_schedule::share_of_whole:
+      return f(share_of_whole{share, steps});
+    case weight_schedule::one_shot:
+      return f(one_shot{share});
+    case weight_schedule::cubic:
+      return f(cubic{share, steps});
+    case weight_schedule::iterative:
+      return f(iterative{share, steps});
+    case weight_schedule::share_of_left:
+      break;
+  }
+  return f(share_of_left{share, steps});
+}
+
+/// Prunes the matrices of a model's layers while its metric holds, by any criterion.
+///
+/// Every step scores the weights of the model under the ticket accepted last, with `set`, and removes
+/// the lowest within the rule's scope; magnitudes do not change and are ranked as they lie.
+/// metric: (const ticket&) -> double; it may leave any ticket applied to the model. seed: of random,
+/// which then draws once and not anew in each step. The rest as prune_weights, which it is for the
+/// default rule. Throws as score_weights does, too; shape_error, before anything is measured, where
+/// a pattern does not fit a row.
+/// Cost: a pass with gradients for each step, where the criterion wants any, beside the metric's.
+template <backend B, class MetricFn, class Progress>
+[[nodiscard]] prune_result search_weights_by(nn::bert<B>& model,
+                                             const data::encoded_set& set,
+                                             const weight_rule& rule,
+                                             double share,
+                                             std::size_t steps,
+                                             const weight_score_settings& how,
+                                             const MetricFn& metric,
+                                             const guard& stop,
+                                             Progress progress,
+                                             const observer& watch = {}) {
+  const std::vector<group> groups = nn::weight_groups(model.config(), nn::prunable::weights);
+  const auto scores_under = [&](const ticket& t) {
+    model.apply(t, nn::weight_form::study);
+    return score_weights(model, set, groups, rule.criterion, how, watch);
+  };
+  if (rule.pattern) {
+    const auto [n, m] = *rule.pattern;
+    require_pattern(model.config(), *rule.pattern);
+    const auto next = [&, n = n, m = m](std::size_t, const ticket& t) {
+      return keep_n_of_m(scores_under(t), t, n, m);
+    };
+    return prune_weights_by(ticket{groups}, 1, next, metric, stop, progress);
+  }
+  return with_schedule(rule.schedule, share, steps, [&](const auto& plan) {
+    if (rule.criterion == weight_criterion::magnitude && rule.within == weight_scope::global) {
+      const host_weights host{model, groups};
+      const std::vector<weight_span> spans = host.spans();
+      return prune_weights(spans, metric, plan, stop, progress);
+    }
+    const auto next = [&](std::size_t step, const ticket& t) {
+      const auto amount = [&](std::size_t n, std::size_t kept) {
+        return plan.remove(step, n, kept);
+      };
+      return remove_lowest_of_scope(scores_under(t), t, rule.within, amount);
+    };
+    return prune_weights_by(ticket{groups}, plan.steps(), next, metric, stop, progress);
+  });
+}
+
+}  // namespace tombola::experiment
