@@ -56,7 +56,9 @@ TEST_CASE("neurons: found, scored, retrained, controlled, compacted and reported
   const fs::path small = here / "small";
   const auto compact =
       json_of("compact --run " + full + " --ticket " + file + " --out " + small.string());
-  const auto parameters = [&](std::size_t i) { return compact["costs"][i]["parameters"].get<int>(); };
+  const auto parameters = [&](std::size_t i) {
+    return compact["costs"][i]["parameters"].get<int>();
+  };
   // A neuron is a row of 16, a bias, a column of 16.
   CHECK(parameters(0) - parameters(1) == static_cast<int>(64 - t.count()) * 33);
   CHECK(json_of("evaluate --run " + full + " --model " + small.string() + " --out " +
