@@ -124,13 +124,13 @@ TEST_CASE("a search by criterion that was killed goes on to the same bits") {
   const trained t;
   const std::string line =
       "find-masks --quiet --prune weights --criterion fisher --guard-at-least 0 "
-      "--weight-step 0.1 --weight-steps 12 --threads 1 --run " +
+      "--weight-step 0.02 --weight-steps 60 --threads 1 --run " +
       t.full + " --out ";
   const answer whole = test::tombola(line + t.runs);
   REQUIRE(whole.code == 0);
   const std::string out = (t.here / "killed").string();
   std::size_t killed = 0;
-  for (const char* seconds : {"0.15", "0.3", "0.2"}) {
+  for (const char* seconds : {"0.10", "0.15", "0.12"}) {
     killed +=
         test::tombola(line + out, std::string{"timeout -s KILL "} + seconds).code == 137 ? 1U : 0U;
   }
