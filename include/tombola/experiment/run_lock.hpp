@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <thread>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -111,10 +112,15 @@ private:
     throw input_error(sentence);
   }
 
-  /// What the file says of its owner, fit for a sentence.
+  /// What the file says of its owner, fit for a sentence. An owner that has only just got its lock is
+  /// given a second to say who it is.
   [[nodiscard]] std::string owner() const {
     std::array<char, 400> text{};
-    const auto n = ::pread(file_.get(), text.data(), text.size(), 0);
+    auto n = ::pread(file_.get(), text.data(), text.size(), 0);
+    for (int i = 0; n == 0 && i < 100 && io::still_names(path_, file_); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds{10});
+      n = ::pread(file_.get(), text.data(), text.size(), 0);
+    }
     std::string_view line{text.data(), static_cast<std::size_t>(n > 0 ? n : 0)};
     line = line.substr(0, line.find('\n'));
     return line.empty() ? "another process" : printable(line, 300);
