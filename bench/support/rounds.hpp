@@ -72,7 +72,9 @@ struct row {
   double amount = 1.0;  ///< sequences or bytes that one call of `work` takes in
   double limit = 0.0;   ///< the rate that the machine's peak would give; 0: not known
   std::function<void()> work;
-  std::vector<std::string> rivals;  ///< arguments of rivals.py, without --repeat and --threads
+  std::function<double()> value =
+      {};  ///< instead of work: what one round gives, in the table's unit
+  std::vector<std::string> rivals = {};  ///< arguments of rivals.py, without --repeat and --threads
   int threads = 1;
   std::string line = {};  ///< where a script prints several lines: the name of the one that counts
 };
@@ -87,14 +89,15 @@ struct measured {
 /// Rows of one question, in one unit.
 class table {
 public:
-  /// unit as the rivals print it: `sequences/s`, `tokens/s`, `MB/s`: amount over seconds; or `s`.
+  /// unit as the rivals print it: `sequences/s`, `tokens/s`, `MB/s`: amount over seconds; `s`; or
+  /// `x`, a ratio that a row gives by itself.
   table(std::string question, std::string unit, model_options o)
       : question_{std::move(question)}, unit_{std::move(unit)}, options_{std::move(o)} {}
 
   /// Measures a row and prints a line for each command.
   void ask(const row& r) {
     if (r.name.find(options_.only) == std::string::npos) return;
-    r.work();  // warm
+    static_cast<void>(r.value ? r.value() : (r.work(), 0.0));  // warm
     measured ours{"tombola", {}};
     std::vector<measured> rivals;
     for (const std::string& arguments : r.rivals) rivals.push_back({arguments, {}});
@@ -151,6 +154,10 @@ private:
   }
 
   void time(const row& r, measured& ours) const {
+    if (r.value) {
+      ours.values.push_back(r.value());
+      return;
+    }
     const auto start = std::chrono::steady_clock::now();
     r.work();
     const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;

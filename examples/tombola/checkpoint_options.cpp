@@ -40,13 +40,13 @@ void add_prune(CLI::App& root, checkpoint_options& o) {
       ->required();
   app->add_option("--criterion", o.criterion, "magnitude: the smallest go first")
       ->capture_default_str()
-      ->check(CLI::IsMember({"magnitude"}));
+      ->check(among({"magnitude"}));
   CLI::Option* share = app->add_option("--share", s.what.share, "Share of the weights to remove")
                            ->check(CLI::Range(0.0, 1.0));
   CLI::Option* within = app->add_option("--scope", s.what.within,
                                         "Rank all weights together (global), or those of each "
                                         "tensor or row by themselves")
-                            ->transform(CLI::CheckedTransformer(scopes))
+                            ->transform(one_of(scopes))
                             ->default_str("global");
   CLI::Option* of = app->add_option("--nm", s.keep_of, "N:M keeps N of every M in a row");
   of->excludes(share)->excludes(within);

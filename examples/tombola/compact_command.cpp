@@ -85,7 +85,7 @@ void add_compact_command(CLI::App& root, compact_command_options& o) {
   app->add_option("--mode", s.how,
                   "exact; study: a layer without heads loses its bias; study_reloaded: also layers "
                   "with half their heads lose the others")
-      ->transform(CLI::CheckedTransformer(modes))
+      ->transform(one_of(modes))
       ->default_str("exact");
   app->add_option("--probes", s.probes,
                   "Also write random ids and the saved model's logits to this safetensors file");

@@ -48,6 +48,11 @@ int main(int argc, char** argv) {
   driver::add_checkpoint_commands(app, checkpoints);
   driver::add_compact_command(app, compaction);
   driver::add_fetch_command(app, fetched);
+  for (CLI::App* command : app.get_subcommands({})) {
+    for (CLI::Option* o : command->get_options()) {
+      if (o->get_type_name() == "ENUM") o->type_name("WORD");
+    }
+  }
 
   // A limit on the size of files is a full disk: a sentence, not a signal.
   std::signal(SIGXFSZ, SIG_IGN);

@@ -40,11 +40,11 @@ void add_select(CLI::App& root, mask_options& o) {
   CLI::Option* within = app->add_option("--within", s.within,
                                         "Rank all groups together (all) or each by itself "
                                         "(group)")
-                            ->transform(CLI::CheckedTransformer(scopes))
+                            ->transform(one_of(scopes))
                             ->default_str("all");
   app->add_option("--normalise", s.how,
                   "Scores first: none, layer_l2, min_max, layer_l2_min_max, group_mean, group_l2")
-      ->transform(CLI::CheckedTransformer(normalisations))
+      ->transform(one_of(normalisations))
       ->default_str("none");
   app->add_option("--least", s.least, "Keep at least so many in each layer")->excludes(of);
   app->add_option("--most", s.most, "Keep at most so many in each layer")->excludes(of);
@@ -72,10 +72,9 @@ void add_controls(CLI::App& root, mask_options& o) {
                   "random, layers (random, each layer of its size), bad, inverted; of several: "
                   "super (survives in all), bizzaro (in none), midling (in neither)")
       ->required()
-      ->check(
-          CLI::IsMember({"random", "layers", "bad", "inverted", "super", "bizzaro", "midling"}));
+      ->check(among({"random", "layers", "bad", "inverted", "super", "bizzaro", "midling"}));
   app->add_option("--mode", s.mode, "standard, or study: its generators and its own sampling")
-      ->transform(CLI::CheckedTransformer(modes))
+      ->transform(one_of(modes))
       ->default_str("standard");
   app->add_option("--seed", s.seed, "Seed of the draw; mode study has its own")
       ->capture_default_str();
@@ -119,7 +118,7 @@ void add_convert(CLI::App& root, mask_options& o) {
       ->required();
   app->add_option("--group", s.groups, "Only these groups");
   app->add_option("--as", s.number, "Numbers of .npy and .npz: float32, float64, uint8, bool")
-      ->transform(CLI::CheckedTransformer(numbers))
+      ->transform(one_of(numbers))
       ->default_str("float32");
   app->add_option("--out", s.out, "File to write: .npy for one group, .npz, or a ticket")
       ->required();

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,6 +22,40 @@ inline CLI::Validator at_least_zero(bool zero_too) {
             return good ? "" : "found " + text + ", expected " + wanted;
           },
           zero_too ? "NUMBER >= 0" : "NUMBER > 0"};
+}
+
+/// `a, b or c`.
+inline std::string listed(const std::vector<std::string>& words) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    text += (i == 0 ? "" : i + 1 < words.size() ? ", " : " or ") + words[i];
+  }
+  return text;
+}
+
+/// One of these words.
+inline CLI::Validator among(const std::vector<std::string>& words) {
+  return {[words](std::string& text) -> std::string {
+            const bool good = std::find(words.begin(), words.end(), text) != words.end();
+            return good ? "" : "found " + text + ", expected " + listed(words);
+          },
+          ""};
+}
+
+/// One of these words, for the value that it names.
+template <class E>
+CLI::Validator one_of(const std::map<std::string, E>& values) {
+  return {[values](std::string& text) -> std::string {
+            const auto at = values.find(text);
+            if (at == values.end()) {
+              std::vector<std::string> words;
+              for (const auto& [word, value] : values) words.push_back(word);
+              return "found " + text + ", expected " + listed(words);
+            }
+            text = std::to_string(static_cast<int>(at->second));  // as the option reads it
+            return "";
+          },
+          ""};
 }
 
 /// A count above 0.

@@ -25,7 +25,7 @@ void add_run(CLI::App* app, run_command& c) {
   app->add_option("--precision", c.precision,
                   "Operands of large products: float32, bfloat16, or auto, the faster one here, "
                   "measured; all else is float32")
-      ->transform(CLI::CheckedTransformer(precisions))
+      ->transform(one_of(precisions))
       ->default_str("float32");
   add_threads(app, c.common);
   app->set_config("--config", "", "Options from a file, `key = value` lines");
@@ -36,7 +36,7 @@ void add_optimizer(CLI::App* app, nn::adamw_settings& o) {
   static const std::map<std::string, adamw_form> forms{{"study", adamw_form::study},
                                                        {"torch", adamw_form::torch}};
   app->add_option("--optimizer", o.form, "Form of AdamW: study (transformers 2.5.1) or torch")
-      ->transform(CLI::CheckedTransformer(forms))
+      ->transform(one_of(forms))
       ->default_str("study");
   app->add_option("--rate", o.rate, "Peak learning rate")
       ->capture_default_str()
@@ -97,7 +97,7 @@ void add_train(CLI::App& root, experiment::train_settings& s, run_command& c) {
   app->add_option("--ticket", s.ticket, "Train inside this ticket");
   app->add_option("--weight-form", s.form,
                   "Pruned weights: stored_zeros, or kept and multiplied at each pass (study)")
-      ->transform(CLI::CheckedTransformer(forms))
+      ->transform(one_of(forms))
       ->default_str("stored_zeros");
   counted(app, "--epochs", s.epochs, "Epochs");
   counted(app, "--batch", s.batch, "Sequences in a batch");
@@ -158,19 +158,19 @@ void add_weight_rule(CLI::App* app, experiment::search_settings& s) {
                weight_schedule::one_shot, weight_schedule::cubic, weight_schedule::iterative});
   app->add_option("--criterion", s.weights.criterion,
                   "What weights are scored by: magnitude, random, taylor, fisher, snip or wanda")
-      ->transform(CLI::CheckedTransformer(criteria))
+      ->transform(one_of(criteria))
       ->default_str("magnitude");
   CLI::Option* scope =
       app->add_option("--scope", s.weights.within,
                       "Weights of one ranking: global (all), layer (a matrix) or row (an output)")
-          ->transform(CLI::CheckedTransformer(scopes))
+          ->transform(one_of(scopes))
           ->default_str("global");
   CLI::Option* schedule =
       app->add_option(
              "--schedule", s.weights.schedule,
              "share_of_left or share_of_whole: --weight-step goes in every step; one_shot, "
              "cubic or iterative: it has gone at the end")
-          ->transform(CLI::CheckedTransformer(schedules))
+          ->transform(one_of(schedules))
           ->default_str("share_of_left");
   CLI::Option* share =
       app->add_option("--weight-step", s.weight_share, "Share of the weights to remove in a step")
@@ -212,17 +212,17 @@ void add_find_masks(CLI::App& root, experiment::search_settings& s, run_command&
   app->add_option("--run", s.run, "Folder of a training run")->required();
   app->add_option("--data", s.data, "Folder of the tasks, if it has moved");
   app->add_option("--prune", s.prune, "heads, mlps, both, neurons or weights")
-      ->transform(CLI::CheckedTransformer(what))
+      ->transform(one_of(what))
       ->required();
   app->add_option("--mode", s.mode, "standard, or study: exactly as the study's code")
-      ->transform(CLI::CheckedTransformer(modes))
+      ->transform(one_of(modes))
       ->default_str("standard");
   CLI::Option* which =
       app->add_option("--estimator", s.which, "Gate sensitivity; mode study takes cumulative")
-          ->transform(CLI::CheckedTransformer(estimators))
+          ->transform(one_of(estimators))
           ->default_str("per_example");
   app->add_option("--select", s.select, "Examples that the search looks at: dev or train")
-      ->transform(CLI::CheckedTransformer(splits))
+      ->transform(one_of(splits))
       ->default_str("dev");
   add_guard(app, s);
   app->add_option("--step", s.step_share, "Share of heads, MLPs or neurons to remove in a step")

@@ -24,10 +24,6 @@ fs::path model_copy(const folder& here) {
   return copy;
 }
 
-void write(const fs::path& file, const std::string& text) {
-  std::ofstream{file, std::ios::binary} << text;
-}
-
 }  // namespace
 
 TEST_CASE("bad input: a model's files") {
@@ -39,13 +35,13 @@ TEST_CASE("bad input: a model's files") {
   const std::string good = text_of(weights);
 
   SECTION("truncated weights") {
-    write(weights, good.substr(0, good.size() / 2));
+    write_text(weights, good.substr(0, good.size() / 2));
     refuses(line, {"model.safetensors", "bytes"}, out);
   }
   SECTION("a header that lies about its length") {
     std::string lying = good;
     lying[4] = '\x7f';
-    write(weights, lying);
+    write_text(weights, lying);
     refuses(line, {"model.safetensors", "header"}, out);
   }
   SECTION("no weights at all") {
@@ -75,7 +71,7 @@ TEST_CASE("bad input: a model's files") {
   SECTION("a vocabulary without [UNK]") {
     std::string vocabulary = text_of(model / "vocab.txt");
     vocabulary.replace(vocabulary.find("[UNK]"), 5, "[ANK]");
-    write(model / "vocab.txt", vocabulary);
+    write_text(model / "vocab.txt", vocabulary);
     refuses(line, {"vocab.txt", "[UNK]"}, out);
   }
   SECTION("NaN in a weight") {
@@ -86,7 +82,7 @@ TEST_CASE("bad input: a model's files") {
     spoilt.replace(
         good.find(std::string{reinterpret_cast<const char*>(bytes.data()), bytes.size()}), 4,
         reinterpret_cast<const char*>(&nan), 4);
-    write(weights, spoilt);
+    write_text(weights, spoilt);
     refuses(line, {"model.safetensors", "NaN", "index"}, out);
   }
 }
@@ -100,15 +96,16 @@ TEST_CASE("bad input: a task's files") {
   const std::string line = "train --model " + world.model + " --data " + data.string() +
                            " --task pocket-sentiment --max-length 32 --quiet --out " + out.string();
   SECTION("an empty training file") {
-    write(task / "train.tsv", "");
+    write_text(task / "train.tsv", "");
     refuses(line, {"train.tsv", "no rows"}, out);
   }
   SECTION("a label that the task does not have") {
-    write(task / "train.tsv", "sentence\tlabel\nthe dog sings .\tpositive\nthe cat .\tsplendid\n");
+    write_text(task / "train.tsv",
+               "sentence\tlabel\nthe dog sings .\tpositive\nthe cat .\tsplendid\n");
     refuses(line, {"train.tsv", "line 3", "splendid", "positive"}, out);
   }
   SECTION("a row with a field too many") {
-    write(task / "train.tsv", "sentence\tlabel\nthe dog sings .\tpositive\tindeed\n");
+    write_text(task / "train.tsv", "sentence\tlabel\nthe dog sings .\tpositive\tindeed\n");
     refuses(line, {"train.tsv", "line 2", "found 3", "expected 2"}, out);
   }
   SECTION("an unknown task") {
@@ -129,7 +126,7 @@ TEST_CASE("bad input: tickets, masks, options, folders") {
             {"heads (12 x 12)", "144", "the model has 4"}, out);
   }
   SECTION("a ticket that is none") {
-    write(here / "no.safetensors", "no");
+    write_text(here / "no.safetensors", "no");
     refuses(line + " --ticket " + (here / "no.safetensors").string(), {"no.safetensors"}, out);
   }
   SECTION("masks of different sizes") {
@@ -145,7 +142,7 @@ TEST_CASE("bad input: tickets, masks, options, folders") {
             {"half.npy", "0.5"}, out);
   }
   SECTION("an output folder that cannot be written") {
-    write(here / "file", "in the way");
+    write_text(here / "file", "in the way");
     refuses(world.train(world.model, (here / "file").string()), {"file", "cannot be"}, out);
   }
   SECTION("a run that is none") {

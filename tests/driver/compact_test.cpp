@@ -16,17 +16,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-answer succeed(const std::string& arguments) {
-  answer a = test::tombola(arguments);
-  INFO(arguments << "\n" << a.err);
-  REQUIRE(a.code == 0);
-  return a;
-}
-
-nlohmann::json json_of(const std::string& arguments) {
-  return nlohmann::json::parse(succeed(arguments + " --json --quiet").out);
-}
-
 /// A ticket over the pocket model's 2 layers of 2 heads: layer 0 loses a head, layer 1 both.
 std::string write_ticket_of(const fs::path& file,
                             std::vector<group> groups,
@@ -50,7 +39,7 @@ TEST_CASE("compact: a run's ticket, its compact model scored, trained, searched 
   const pocket_world& world = pocket_world::instance();
   const folder here;
   const std::string runs = (here / "runs").string();
-  const std::string full = last_line(succeed(world.train(world.model, runs)).out);
+  const std::string full = last_line(succeed(world.train(world.model, runs)));
   std::vector<int> neurons(64, 1);
   for (std::size_t u = 0; u < 10; ++u) neurons[3 * u] = 0;
   const std::string t = write_ticket_of(here / "t.safetensors",
@@ -100,7 +89,7 @@ TEST_CASE("compact: a run's ticket, its compact model scored, trained, searched 
   CHECK(again["costs"][1]["model"] == "padded");
   CHECK(score(" --model " + (here / "again").string())["score"] == by_compact["score"]);
 
-  const std::string trained = last_line(succeed(world.train(small.string(), runs)).out);
+  const std::string trained = last_line(succeed(world.train(small.string(), runs)));
   CHECK(numbers_in(trained + "/model") == numbers_in(small));
   const auto found = json_of("find-masks --prune weights --guard 0.5 --weight-step 0.5 --run " +
                              trained + " --out " + runs);
@@ -117,8 +106,8 @@ TEST_CASE("compact: without --ticket, the one that a run was trained under") {
   const std::string runs = (here / "runs").string();
   const std::string t = write_ticket_of(here / "t.safetensors", {{"heads", {2, 2}}, {"mlps", {2}}},
                                         {{1, 0, 0, 0}, {1, 1}});
-  const std::string run = last_line(succeed(world.train(world.model, runs) + " --ticket " + t).out);
-  const answer said = succeed("compact --run " + run + " --out " + (here / "small").string());
+  const std::string run = last_line(succeed(world.train(world.model, runs) + " --ticket " + t));
+  const answer said = test::tombola("compact --run " + run + " --out " + (here / "small").string());
   for (const char* word : {"parameters", "FLOPs per token", "bytes", "latency", "masked",
                            "compact ", "128 tokens", "median of 11", "allowed"}) {
     CHECK_THAT(said.out, Catch::Matchers::Contains(word));

@@ -15,10 +15,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-void write(const fs::path& file, const std::string& text) {
-  std::ofstream{file, std::ios::binary} << text;
-}
-
 /// A folder to run in, and a server whose files each test says.
 struct rig {
   folder here;
@@ -172,7 +168,7 @@ TEST_CASE("fetch: a mirror or folder that has something else under a name") {
             address + ": has the SHA-256 " + io::sha256_hex(wrong) +
                 ", expected 6bf86de103ecd335f3441bd43574d23fef87ecc695977a63b82d5efb206556ee");
   fs::create_directory(r.here / "local");
-  write(r.here / "local/RTE.zip", small);
+  write_text(r.here / "local/RTE.zip", small);
   r.refuses("RTE --from local --out a/b", 2, "local/RTE.zip: has 100 bytes, expected 697150",
             {"local"});
 }
@@ -184,15 +180,15 @@ TEST_CASE("fetch: Ctrl-C ends it in order, and the next call goes on") {
   const std::string line = (r.server / "stall") + " --out x --size 5000 --sha256 " + sum;
   // When bytes have come, the program waits for more.
   const folder script;
-  write(script / "stop.sh", "cd " + r.here.str() + "\n" + TOMBOLA_DRIVER + " fetch " + line +
-                                " 2>" + (script / "err").string() +
-                                " &\n"
-                                "for i in $(seq 600); do\n"
-                                "  if [ -s .x.fetching/file ]; then break; fi\n"
-                                "  sleep 0.05\n"
-                                "done\n"
-                                "kill -INT $!\n"
-                                "wait $!\n");
+  write_text(script / "stop.sh", "cd " + r.here.str() + "\n" + TOMBOLA_DRIVER + " fetch " + line +
+                                     " 2>" + (script / "err").string() +
+                                     " &\n"
+                                     "for i in $(seq 600); do\n"
+                                     "  if [ -s .x.fetching/file ]; then break; fi\n"
+                                     "  sleep 0.05\n"
+                                     "done\n"
+                                     "kill -INT $!\n"
+                                     "wait $!\n");
   const int status = std::system(("sh " + (script / "stop.sh").string()).c_str());
   CHECK(WEXITSTATUS(status) == 1);
   CHECK(text_of(script / "err") == "tombola: fetch: stopped\n");

@@ -41,13 +41,6 @@ std::vector<std::string> names_in(const fs::path& folder) {
   return names;
 }
 
-std::string succeed(const std::string& arguments) {
-  const answer a = test::tombola(arguments);
-  INFO(arguments << "\n" << a.err);
-  REQUIRE(a.code == 0);
-  return a.out;
-}
-
 /// One sentence, and what it says.
 std::string one_line(const answer& a) {
   INFO(a.err);

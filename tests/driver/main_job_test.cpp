@@ -7,17 +7,6 @@
 using namespace tombola;
 using namespace tombola::test;
 
-namespace {
-
-std::string succeed(const std::string& arguments) {
-  const answer a = test::tombola(arguments);
-  INFO(arguments << "\n" << a.err);
-  REQUIRE(a.code == 0);
-  return a.out;
-}
-
-}  // namespace
-
 TEST_CASE("main job: train, find masks, controls, retrain, evaluate, compare, agreement, report") {
   const pocket_world& world = pocket_world::instance();
   const folder here;
@@ -37,9 +26,8 @@ TEST_CASE("main job: train, find masks, controls, retrain, evaluate, compare, ag
         if (search.at("metric").is_number()) {
           CHECK(search.at("metric").get<double>() >= search.at("threshold").get<double>());
         }
-        CHECK(io::parse_json(succeed("inspect --json " + found + "/trace.safetensors"), "trace")
-                  .at("steps")
-                  .size() == search.at("candidates").get<std::size_t>());
+        CHECK(json_of("inspect " + found + "/trace.safetensors").at("steps").size() ==
+              search.at("candidates").get<std::size_t>());
         if (mode == "standard" && what == "both") {
           good.push_back(found + "/ticket.safetensors");
           CHECK(std::filesystem::exists(found + "/head_mask.npy"));
@@ -50,8 +38,8 @@ TEST_CASE("main job: train, find masks, controls, retrain, evaluate, compare, ag
     for (const std::string kind : {"random", "bad"}) {
       const std::string control = (here / (kind + seed + ".safetensors")).string();
       succeed("controls --ticket " + ticket + " --kind " + kind + " --out " + control);
-      const auto a = io::parse_json(succeed("inspect --json " + ticket), "good");
-      const auto b = io::parse_json(succeed("inspect --json " + control), "control");
+      const auto a = json_of("inspect " + ticket);
+      const auto b = json_of("inspect " + control);
       CHECK(a.at("kept") == b.at("kept"));
       CHECK(b.at("origin").at("parent") == a.at("fingerprint"));
       succeed("evaluate --quiet --run " + full + " --ticket " + control + " --out " + runs);
@@ -60,13 +48,12 @@ TEST_CASE("main job: train, find masks, controls, retrain, evaluate, compare, ag
       CHECK(io::read_json(again + "/result.json").at("retrained") == true);
     }
   }
-  const auto pair = io::parse_json(succeed("compare --json " + good[0] + " " + good[1]), "compare");
+  const auto pair = json_of("compare " + good[0] + " " + good[1]);
   for (const char* key :
        {"jaccard", "expected_jaccard", "dice", "phi", "cohen_kappa", "p_at_least"}) {
     CHECK(pair.at("pairs")[0].at("all").contains(key));
   }
-  const auto all =
-      io::parse_json(succeed("agreement --json " + good[0] + " " + good[1]), "agreement");
+  const auto all = json_of("agreement " + good[0] + " " + good[1]);
   for (const char* key : {"fleiss_kappa", "krippendorff_alpha", "cochran_q", "cochran_q_p",
                           "nogueira_stability", "nogueira_lower", "mean_kuncheva"}) {
     CHECK(all.at("all").contains(key));

@@ -18,19 +18,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string succeed(const std::string& arguments) {
-  const answer a = test::tombola(arguments);
-  INFO(arguments << "\n" << a.out << a.err);
-  REQUIRE(a.code == 0);
-  return a.out;
-}
-
-nlohmann::json told(const std::string& arguments) {
-  const std::string out = succeed(arguments + " --json");
-  CHECK(std::count(out.begin(), out.end(), '\n') == 1);
-  return io::parse_json(out, arguments);
-}
-
 void write(const fs::path& file, const std::string& text) {
   fs::create_directories(file.parent_path());
   std::ofstream{file, std::ios::binary} << text;
@@ -77,7 +64,7 @@ TEST_CASE("select keeps the highest scores, the earlier of equals") {
   CHECK(selected("--keep-of 2:4") == "10010110");
   // Each layer by its own norm: 5/6.56 and 4/6.56 come before 8/13.96 and 7/13.96.
   CHECK(selected("--keep 3 --normalise layer_l2") == "10010100");
-  const auto j = told("select " + array + " --keep 5 --out " + out);
+  const auto j = json_of("select " + array + " --keep 5 --out " + out);
   CHECK(j.at("kept") == 5);
   CHECK(j.at("size") == 8);
   CHECK(j.at("groups").at("heads").at("kept") == 5);
@@ -111,7 +98,7 @@ TEST_CASE("convert: arrays to a ticket, to an archive and back, bit for bit") {
   write_mask(mlps, {2}, "01");
   const std::string as_ticket = (here / "both.safetensors").string(),
                     archive = (here / "both.npz").string(), back = (here / "back.npy").string();
-  const auto j = told("convert " + heads + " " + mlps + " --out " + as_ticket);
+  const auto j = json_of("convert " + heads + " " + mlps + " --out " + as_ticket);
   CHECK(j.at("groups")[0] ==
         nlohmann::json::parse(R"({"extents":[2,3],"kept":3,"name":"heads","size":6})"));
   const ticket t = io::read_ticket(as_ticket);
@@ -140,7 +127,7 @@ TEST_CASE("compare and agreement take folders, and say how sure they are over al
   write(here / "runs/c/head_importance.npy", "not looked at");
   write(here / "runs/.hidden_mask.npy", "not looked at");
   const std::string runs = (here / "runs").string();
-  const auto pairs = told("compare " + runs).at("pairs");
+  const auto pairs = json_of("compare " + runs).at("pairs");
   REQUIRE(pairs.size() == 3);
   CHECK(pairs[0].at("first_file") == runs + "/a/head_mask.npy");
   CHECK(pairs[0].at("second_file") == runs + "/b/head_mask.npy");
@@ -152,7 +139,7 @@ TEST_CASE("compare and agreement take folders, and say how sure they are over al
   CHECK(pairs[0].at("all").at("p_at_least_benjamini_hochberg").get<double>() ==
         Approx(51.0 / 70).epsilon(1e-12));
 
-  const auto agreed = told("agreement " + runs);
+  const auto agreed = json_of("agreement " + runs);
   CHECK(agreed.at("files").size() == 3);
   CHECK(agreed.at("all").at("units_by_survival") == nlohmann::json{0, 4, 4, 0});
   // Every unit has one or two of three votes: 1/3 of its pairs agree; half of all votes are 1, so
@@ -169,7 +156,7 @@ TEST_CASE("report reads a table that maps files to task and seed, and writes bes
   write_mask(here / "x/one.npy", {2, 3}, "110100");
   write_mask(here / "x/two.npy", {2, 3}, "110010");
   write(here / "x/masks.csv", "file,task,seed\none.npy,RTE,1\ntwo.npy,RTE,2\n");
-  const auto j = told("report " + (here / "x/masks.csv").string());
+  const auto j = json_of("report " + (here / "x/masks.csv").string());
   CHECK(j.at("report") == (here / "x/report.html").string());
   CHECK(j.at("findings").size() == 1);
   CHECK_THAT(text_of(here / "x/report.html"), Catch::Matchers::Contains("RTE"));
@@ -188,7 +175,7 @@ TEST_CASE("inspect describes an archive array by array") {
   write_mask(here / "head_mask.npy", {2, 3}, "110100");
   const std::string archive = (here / "a.npz").string();
   succeed("convert " + (here / "head_mask.npy").string() + " --out " + archive);
-  const auto j = told("inspect " + archive);
+  const auto j = json_of("inspect " + archive);
   CHECK(j.at("what") == "archive");
   CHECK(j.at("arrays").at(0).at("name") == "heads");
   CHECK(j.at("arrays").at(0).at("kept") == 3);
@@ -245,8 +232,8 @@ TEST_CASE("controls --mode study: four published sets of masks, file by file") {
                                           {"bizzaro", "heads_mlps_super_bizzaro"},
                                           {"midling", "heads_mlps_super_midling"}}) {
     const fs::path out = here / kind;
-    const auto j = told("controls --mode study --kind " + kind + " --ticket " +
-                        (*root / "heads_mlps").string() + " --out " + out.string());
+    const auto j = json_of("controls --mode study --kind " + kind + " --ticket " +
+                           (*root / "heads_mlps").string() + " --out " + out.string());
     CHECK(j.at("files") == 90);
     std::size_t compared = 0;
     for (const auto& entry : fs::recursive_directory_iterator{*root / published}) {

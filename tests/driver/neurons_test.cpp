@@ -11,26 +11,11 @@ using namespace tombola;
 using namespace tombola::test;
 namespace fs = std::filesystem;
 
-namespace {
-
-answer succeed(const std::string& arguments) {
-  answer a = test::tombola(arguments);
-  INFO(arguments << "\n" << a.err);
-  REQUIRE(a.code == 0);
-  return a;
-}
-
-nlohmann::json json_of(const std::string& arguments) {
-  return nlohmann::json::parse(succeed(arguments + " --json --quiet").out);
-}
-
-}  // namespace
-
 TEST_CASE("neurons: found, scored, retrained, controlled, compacted and reported") {
   const pocket_world& world = pocket_world::instance();
   const folder here;
   const std::string runs = (here / "runs").string();
-  const std::string full = last_line(succeed(world.train(world.model, runs)).out);
+  const std::string full = last_line(succeed(world.train(world.model, runs)));
   const auto found = json_of("find-masks --prune neurons --guard 0.5 --step 0.25 --run " + full +
                              " --out " + runs);
   const fs::path run{found["folder"].get<std::string>()};
@@ -49,7 +34,7 @@ TEST_CASE("neurons: found, scored, retrained, controlled, compacted and reported
   const auto scored = json_of("evaluate --run " + full + " --ticket " + file + " --out " + runs);
   CHECK(scored["score"] == found["score"]);
   const auto again = nlohmann::json::parse(
-      succeed(world.train(world.model, runs, "--ticket " + file + " --json")).out);
+      succeed(world.train(world.model, runs, "--ticket " + file + " --json")));
   CHECK(again["retrained"] == true);
   CHECK(again["ticket"]["family"] == "neurons");
 

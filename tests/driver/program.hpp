@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tests/support/catch.hpp"
+#include <nlohmann/json.hpp>
 #include <sys/wait.h>
 
 namespace tombola::test {
@@ -41,6 +42,10 @@ private:
   std::filesystem::path path_;
 };
 
+inline void write_text(const std::filesystem::path& file, const std::string& text) {
+  std::ofstream{file, std::ios::binary} << text;
+}
+
 inline std::string text_of(const std::filesystem::path& file) {
   std::ifstream in{file, std::ios::binary};
   return {std::istreambuf_iterator<char>{in}, {}};
@@ -55,6 +60,21 @@ inline answer tombola(const std::string& arguments, const std::string& before = 
   const int status = std::system(line.c_str());
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), text_of(out),
           text_of(err)};
+}
+
+/// What a command that must not fail prints.
+inline std::string succeed(const std::string& arguments) {
+  const answer a = tombola(arguments);
+  INFO(arguments << "\n" << a.out << a.err);
+  REQUIRE(a.code == 0);
+  return a.out;
+}
+
+/// The one line that it answers to --json.
+inline nlohmann::json json_of(const std::string& arguments) {
+  const std::string out = succeed(arguments + " --json");
+  CHECK(std::count(out.begin(), out.end(), '\n') == 1);
+  return nlohmann::json::parse(out);
 }
 
 /// The last line of what was printed: for steps, the run's folder.

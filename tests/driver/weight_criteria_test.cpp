@@ -19,19 +19,13 @@ struct trained {
   std::string runs = (here / "runs").string(), full;
 
   trained() {
-    const answer a =
-        test::tombola(pocket_world::instance().train(pocket_world::instance().model, runs));
-    REQUIRE(a.code == 0);
-    full = last_line(a.out);
+    full = last_line(succeed(pocket_world::instance().train(pocket_world::instance().model, runs)));
   }
 
   /// The folder of a search.
   [[nodiscard]] std::string find(const std::string& more, const std::string& out) const {
-    const answer a = test::tombola("find-masks --quiet --prune weights --guard-at-least 0 --run " +
-                                   full + " --out " + out + " " + more);
-    INFO(more << "\n" << a.err);
-    REQUIRE(a.code == 0);
-    return last_line(a.out);
+    return last_line(succeed("find-masks --quiet --prune weights --guard-at-least 0 --run " + full +
+                             " --out " + out + " " + more));
   }
 };
 

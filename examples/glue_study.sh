@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# A pretrained model through the study's questions: on the first task the main job (main_job.sh) and
+# every kind of search; on the others the searches alone, which are not retrained.
+#
+#   TOMBOLA=path/to/tombola glue_study.sh MODEL DATA OUT TASK[:ROWS:EPOCHS]...
+#
+# ROWS (0: all) and EPOCHS are those of `tombola train`; the default is 0:3. SEEDS (default: 1 2 3)
+# names the seeds, JOBS (default: all cores) how many of them run at once, one thread each, which the
+# bits do not depend on. Every step is a run in OUT/runs, so the script can be stopped and started.
+# A report on all of it lands in OUT.
+set -euo pipefail
+if (($# < 4)); then
+  sed -n '5s/^# *//p' "$0" >&2
+  exit 2
+fi
+model=$1 data=$2 out=$3
+shift 3
+export TOMBOLA=${TOMBOLA:?names the program tombola} THREADS=1 OMP_WAIT_POLICY=passive
+here=$(cd "$(dirname "$0")" && pwd)
+training=(--rate 1e-4 --warm-up 0.1)
+mkdir -p "$out/log"
+
+# Every kind of search on one training run.
+searches=(
+  "--prune heads" "--prune mlps" "--prune both" "--prune neurons" "--prune weights"
+  "--prune weights --criterion snip" "--prune weights --criterion taylor"
+  "--prune weights --criterion fisher" "--prune weights --criterion wanda --scope row"
+  "--prune weights --criterion random"
+  "--prune weights --schedule one_shot --weight-step 0.5"
+  "--prune weights --nm 2:4"
+)
+
+one_seed() {  # one_seed TASK ROWS EPOCHS SEED RETRAINED
+  local task=$1 seed=$4 full options=("${training[@]}" --rows "$2" --epochs "$3")
+  if [[ $5 == retrained ]]; then
+    SEEDS=$seed "$here/main_job.sh" "$model" "$data" "$task" "$out" "${options[@]}"
+  fi
+  full=$("$TOMBOLA" train --model "$model" --data "$data" --task "$task" --seed "$seed" \
+    --out "$out/runs" --threads 1 --quiet "${options[@]}" | tail -n 1)
+  local search answer
+  for search in "${searches[@]}"; do
+    # shellcheck disable=SC2086  # words of an option list
+    answer=$("$TOMBOLA" find-masks --run "$full" $search --out "$out/runs" --threads 1 --quiet)
+    printf '%s: %s\n' "$search" "$answer"
+    if [[ $search == "--prune both" && ! -e $out/compact/$task-s$seed ]]; then
+      mkdir -p "$out/compact"
+      "$TOMBOLA" compact --run "$full" --ticket "$(tail -n 1 <<<"$answer")/ticket.safetensors" \
+        --out "$out/compact/$task-s$seed" --threads 1 --quiet
+    fi
+  done
+}
+export -f one_seed
+export model data out here
+declare -p training searches >"$out/log/settings"
+
+first=retrained
+for named in "$@"; do
+  IFS=: read -r task rows epochs <<<"$named"
+  for seed in ${SEEDS:-1 2 3}; do
+    printf '%s\0' "$task ${rows:-0} ${epochs:-3} $seed $first"
+  done
+  first=searched
+done | xargs -0 -P "${JOBS:-$(nproc)}" -I{} bash -c '
+  set -euo pipefail
+  source "$out/log/settings"
+  set -- {}
+  one_seed "$@" >"$out/log/$1-s$4.txt" 2>&1 || { echo "glue_study: see $out/log/$1-s$4.txt" >&2; exit 1; }'
+
+"$TOMBOLA" report "$out/runs" --out "$out"
