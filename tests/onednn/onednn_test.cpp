@@ -54,19 +54,29 @@ std::vector<float> numbers(std::size_t n, std::uint64_t seed) {
   return x;
 }
 
-// c += 0.5 a b with rows that are longer than what is used of them, by the policy and in double.
+// c += 0.5 a b with rows that are longer than what is used of them, by the policy and in double; of
+// operands that are rounded first, c += a b.
 template <eigen::form F>
-void check_product(const products& p, eigen::extents e, double within) {
+void check_product(const products& p, eigen::extents e, double within, bool rounded) {
   const bool deep = F == eigen::form::tn, wide = F != eigen::form::nt;
   const std::size_t a_rows = deep ? e.k : e.m, a_cols = (deep ? e.m : e.k) + 3;
   const std::size_t b_rows = wide ? e.k : e.n, b_cols = (wide ? e.n : e.k) + 5;
   const std::size_t stride = e.n + 2;
+  const double alpha = rounded ? 1.0 : 0.5;
   const std::vector<float> a = numbers(a_rows * a_cols, 1), b = numbers(b_rows * b_cols, 2);
   const std::vector<float> start = numbers(e.m * stride, 3);
   std::vector<float> c = start, again = start, workspace(p.workspace<float>());
-  p.add<F>(e, 0.5F, {a.data(), a_cols}, {b.data(), b_cols}, {c.data(), stride}, workspace.data());
-  p.add<F>(e, 0.5F, {a.data(), a_cols}, {b.data(), b_cols}, {again.data(), stride},
-           workspace.data());
+  std::vector<std::uint16_t> left(a.size()), right(b.size());
+  for (std::vector<float>* to : {&c, &again}) {
+    if (rounded) {
+      p.round(a.data(), a.size(), left.data());
+      p.round(b.data(), b.size(), right.data());
+      p.add_rounded<F>(e, {left.data(), a_cols}, {right.data(), b_cols}, {to->data(), stride});
+    } else {
+      p.add<F>(e, static_cast<float>(alpha), {a.data(), a_cols}, {b.data(), b_cols},
+               {to->data(), stride}, workspace.data());
+    }
+  }
   CHECK(c == again);
   double farthest = 0.0;
   std::size_t outside = 0;
@@ -74,7 +84,7 @@ void check_product(const products& p, eigen::extents e, double within) {
     for (std::size_t j = 0; j < stride; ++j) {
       double sum = start[i * stride + j];
       for (std::size_t k = 0; k < e.k && j < e.n; ++k) {
-        sum += 0.5 * static_cast<double>(deep ? a[k * a_cols + i] : a[i * a_cols + k]) *
+        sum += alpha * static_cast<double>(deep ? a[k * a_cols + i] : a[i * a_cols + k]) *
                static_cast<double>(wide ? b[k * b_cols + j] : b[j * b_cols + k]);
       }
       if (j >= e.n && c[i * stride + j] != start[i * stride + j]) ++outside;
@@ -84,21 +94,16 @@ void check_product(const products& p, eigen::extents e, double within) {
   INFO(e.m << " x " << e.n << " x " << e.k << " form " << static_cast<int>(F));
   CHECK(outside == 0);
   CHECK(farthest <= within * std::sqrt(static_cast<double>(e.k)));
-  CHECK(farthest > 0.0);
+  CHECK(farthest > (rounded ? 1e-4 : 0.0));
 }
 
-void check_products(const products& p, double within_large) {
-  // Below the least work, between the two bounds, and past a block of rounding in each direction.
-  const double within_small = 1e-5;
-  for (const eigen::extents e : {eigen::extents{5, 7, 9}, eigen::extents{64, 48, 33}}) {
-    check_product<eigen::form::nn>(p, e, within_small);
-    check_product<eigen::form::nt>(p, e, within_small);
-    check_product<eigen::form::tn>(p, e, within_small);
-  }
-  for (const eigen::extents e : {eigen::extents{130, 120, 70}, eigen::extents{390, 401, 1031}}) {
-    check_product<eigen::form::nn>(p, e, within_large);
-    check_product<eigen::form::nt>(p, e, within_large);
-    check_product<eigen::form::tn>(p, e, within_large);
+void check_products(const products& p, double within, bool rounded) {
+  // Below the least work, above it, and past a block of Eigen's in each direction.
+  for (const eigen::extents e : {eigen::extents{5, 7, 9}, eigen::extents{64, 48, 33},
+                                 eigen::extents{130, 120, 70}, eigen::extents{390, 401, 1031}}) {
+    check_product<eigen::form::nn>(p, e, within, rounded);
+    check_product<eigen::form::nt>(p, e, within, rounded);
+    check_product<eigen::form::tn>(p, e, within, rounded);
   }
 }
 
@@ -117,7 +122,7 @@ TEST_CASE("oneDNN's products, bfloat16", "[conformance]") {
 }
 
 TEST_CASE("products of every form and beyond every block, float32") {
-  check_products(products{}, 2e-6);
+  check_products(products{}, 2e-6, false);
 }
 
 TEST_CASE("products of every form and beyond every block, bfloat16") {
@@ -128,19 +133,11 @@ TEST_CASE("products of every form and beyond every block, bfloat16") {
   const products p{product_precision::bfloat16};
   CHECK(p.precision() == product_precision::bfloat16);
   CHECK(products{}.precision() == product_precision::float32);
-  check_products(p, 0.01);
-  // And it does round: further off than any float32 product.
-  const std::vector<float> a = numbers(128 * 128, 1), b = numbers(128 * 128, 2);
-  std::vector<float> plain(128 * 128), round = plain, workspace(p.workspace<float>());
-  products{}.add<eigen::form::nn>({128, 128, 128}, 1.0F, {a.data(), 128}, {b.data(), 128},
-                                  {plain.data(), 128}, workspace.data());
-  p.add<eigen::form::nn>({128, 128, 128}, 1.0F, {a.data(), 128}, {b.data(), 128},
-                         {round.data(), 128}, workspace.data());
-  double farthest = 0.0;
-  for (std::size_t i = 0; i < plain.size(); ++i) {
-    farthest = std::max(farthest, static_cast<double>(std::abs(plain[i] - round[i])));
-  }
-  CHECK(farthest > 0.01);
+  check_products(p, 0.01, true);
+  check_products(p, 1e-5, false);  // those of attention
+  CHECK(p.rounds({128, 128, 64}));
+  CHECK_FALSE(p.rounds({128, 128, 63}));
+  CHECK_FALSE(products{}.rounds({4096, 4096, 4096}));
 }
 
 TEST_CASE("a product outside a team runs on one thread and leaves OpenMP's setting") {

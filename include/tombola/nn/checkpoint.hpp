@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -16,6 +17,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "tombola/backend/host_storage.hpp"
+#include "tombola/core/detail/threads.hpp"
 #include "tombola/io/safetensors.hpp"
 #include "tombola/io/sentence.hpp"
 #include "tombola/nn/bert.hpp"
@@ -91,39 +94,55 @@ inline void require_fits(const io::tensor_entry& t, const slot& s, const std::st
 /// Numbers that are looked at and copied in one go: they stay in the second-level cache.
 inline constexpr std::size_t numbers_at_once = std::size_t{1} << 16;
 
-/// Copies a tensor into a parameter, piece by piece and straight from the file's pages where the
-/// numbers are the parameter's own. Precondition: require_fits.
-/// Throws format_error, naming file and tensor, at a value that is not finite.
+/// A piece of a tensor of the file, and where it goes. Precondition: require_fits.
+template <class Number>
+struct piece_to_load {
+  const io::tensor_entry* tensor;
+  view<Number> to;  ///< of the whole parameter
+  std::size_t first;
+};
+
+/// Copies a piece into its parameter, straight from the file's pages where the numbers are the
+/// parameter's own. Throws format_error, naming file and tensor, at a value that is not finite.
 template <class B, class Number>
-void load_tensor(B& device, const io::tensor_entry& t, view<Number> to, const std::string& file) {
+void load_piece(B& device, const piece_to_load<Number>& p, const std::string& file) {
+  const io::tensor_entry& t = *p.tensor;
   const std::size_t width = io::info(t.type).bytes;
   const bool as_it_is = std::is_same_v<Number, float> && t.type == io::dtype::f32 &&
                         reinterpret_cast<std::uintptr_t>(t.bytes.data()) % alignof(float) == 0;
-  for (std::size_t first = 0; first < to.size(); first += numbers_at_once) {
-    const std::size_t n = std::min(numbers_at_once, to.size() - first);
-    const io::tensor_entry piece{t.name, t.type, {n}, t.bytes.subspan(first * width, n * width)};
-    std::vector<Number> converted;
-    std::span<const Number> values;
-    if (as_it_is) {
-      values = {reinterpret_cast<const Number*>(piece.bytes.data()), n};
+  const std::size_t n = std::min(numbers_at_once, p.to.size() - p.first);
+  const io::tensor_entry piece{t.name, t.type, {n}, t.bytes.subspan(p.first * width, n * width)};
+  std::vector<Number> converted;
+  std::span<const Number> values;
+  if (as_it_is) {
+    values = {reinterpret_cast<const Number*>(piece.bytes.data()), n};
+  } else {
+    if constexpr (std::is_same_v<Number, float>) {
+      converted = io::to_floats(piece);
     } else {
-      if constexpr (std::is_same_v<Number, float>) {
-        converted = io::to_floats(piece);
-      } else {
-        converted = io::to_doubles(piece);
-      }
-      values = converted;
+      converted = io::to_doubles(piece);
     }
-    if (!all_finite(values)) {
-      const auto bad = static_cast<std::size_t>(
-          std::find_if(values.begin(), values.end(), [](Number v) { return !std::isfinite(v); }) -
-          values.begin());
-      throw format_error(file, "tensor " + t.name + " holds " +
-                                   (std::isnan(values[bad]) ? "NaN" : "an infinite value") +
-                                   " at index " + std::to_string(first + bad) +
-                                   ", expected finite weights");
-    }
-    device.write(values, view<Number>{to.data + first, n, 1});
+    values = converted;
+  }
+  if (!all_finite(values)) {
+    const auto bad = static_cast<std::size_t>(
+        std::find_if(values.begin(), values.end(), [](Number v) { return !std::isfinite(v); }) -
+        values.begin());
+    throw format_error(file, "tensor " + t.name + " holds " +
+                                 (std::isnan(values[bad]) ? "NaN" : "an infinite value") +
+                                 " at index " + std::to_string(p.first + bad) +
+                                 ", expected finite weights");
+  }
+  device.write(values, view<Number>{p.to.data + p.first, n, 1});
+}
+
+/// How many threads may write to a backend at once: to plain memory as many as it computes with.
+template <class B>
+[[nodiscard]] std::size_t writers_of(const B& device) {
+  if constexpr (std::derived_from<B, host_storage> && requires { device.threads(); }) {
+    return static_cast<std::size_t>(device.threads());
+  } else {
+    return 1;
   }
 }
 
@@ -151,6 +170,7 @@ load_report load_weights(bert<B>& model,
   load_report report;
   std::vector<std::string> missing;
   nn::parameters<B>& p = model.parameters();
+  std::vector<detail::piece_to_load<typename B::parameter>> pieces;
   for (std::size_t i = 0; i < p.layout().slots().size(); ++i) {
     const slot& s = p.layout()[i];
     const auto at = found.find(s.name);
@@ -161,13 +181,21 @@ load_report load_weights(bert<B>& model,
       continue;
     }
     detail::require_fits(*at->second, s, name);
-    detail::load_tensor(model.device(), *at->second, p.stored(i), name);
+    for (std::size_t first = 0; first < s.size(); first += detail::numbers_at_once) {
+      pieces.push_back({at->second, p.stored(i), first});
+    }
     found.erase(at);
   }
   if (!missing.empty()) {
     throw format_error(
         name, "has no tensor " + detail::joined(missing) + ", which config.json announces");
   }
+  tombola::detail::in_slices(pieces.size(), 1, detail::writers_of(model.device()),
+                             [&](std::size_t, std::size_t first, std::size_t end) {
+                               for (std::size_t k = first; k < end; ++k) {
+                                 detail::load_piece(model.device(), pieces[k], name);
+                               }
+                             });
   for (const auto& [unused, t] : found) report.ignored.push_back(t->name);
   p.refresh();
   return report;

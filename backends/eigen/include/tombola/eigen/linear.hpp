@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 
 #include "tombola/backend/backward.hpp"
 #include "tombola/eigen/approximations.hpp"
@@ -78,41 +79,83 @@ template <class T>
   return {m.data + row * m.cols + column, m.cols};
 }
 
-/// y = x weight^T + bias on one tile: the bias is laid down first and the product added to it.
-template <class P, class T>
-inline void linear_tile(const P& product,
-                        const view<const T>& x,
-                        const view<const T>& weight,
-                        const view<const T>& bias,
-                        const view<T>& y,
-                        const tile& at,
-                        T* workspace) {
-  for_rows(y, at, [&](T* row, std::size_t n) {
-    if (bias.empty()) {
-      std::fill_n(row, n, T{0});
-    } else {
-      std::copy_n(bias.data + at.column, n, row);
-    }
-  });
-  product.template add<form::nt>({at.rows, at.columns, x.cols}, T{1}, part_of(x, at.row, 0),
-                                 part_of(weight, at.column, 0), part_of(y, at.row, at.column),
-                                 workspace);
+/// The part of operand a that a tile of the product needs, and that of b.
+template <form F, class T>
+[[nodiscard]] inline block<T> left_of(const view<T>& a, const tile& at) {
+  return F == form::tn ? part_of(a, 0, at.row) : part_of(a, at.row, 0);
 }
+template <form F, class T>
+[[nodiscard]] inline block<T> right_of(const view<T>& b, const tile& at) {
+  return F == form::nt ? part_of(b, at.column, 0) : part_of(b, 0, at.column);
+}
+
+/// The product of a and b, added to c tile by tile: before(tile) lays down what it is added to, and
+/// after(tile) sees the result while it is in the cache.
+template <form F, class T, class P, class Before, class After>
+inline void multiply(workers<T, P>& w,
+                     const view<const T>& a,
+                     const view<const T>& b,
+                     const view<T>& c,
+                     const Before& before,
+                     const After& after) {
+  const extents whole{c.rows, c.cols, F == form::tn ? a.rows : a.cols};
+  if constexpr (rounding_products<P, T>) {
+    if (w.product().rounds(whole)) {
+      std::uint16_t* const halves = w.halves(a.size() + b.size());
+      const view<const std::uint16_t> left{halves, a.rows, a.cols};
+      const view<const std::uint16_t> right{halves + a.size(), b.rows, b.cols};
+      const auto round = [&](const view<const T>& from, std::uint16_t* to) {
+        w.share_range(from.size(), 2 * elements_per_piece,
+                      [&](std::size_t first, std::size_t last, T*) {
+                        w.product().round(from.data + first, last - first, to + first);
+                      });
+      };
+      round(a, halves);
+      round(b, halves + a.size());
+      for_tiles(w, whole, [&](const tile& at, T*) {
+        before(at);
+        w.product().template add_rounded<F>({at.rows, at.columns, whole.k}, left_of<F>(left, at),
+                                            right_of<F>(right, at), part_of(c, at.row, at.column));
+        after(at);
+      });
+      return;
+    }
+  }
+  for_tiles(w, whole, [&](const tile& at, T* workspace) {
+    before(at);
+    w.product().template add<F>({at.rows, at.columns, whole.k}, T{1}, left_of<F>(a, at),
+                                right_of<F>(b, at), part_of(c, at.row, at.column), workspace);
+    after(at);
+  });
+}
+
+/// Lays down the bias, or zeros where there is none: a linear layer's product is added to it.
+template <class T>
+[[nodiscard]] inline auto laying_bias(const view<const T>& bias, const view<T>& y) {
+  return [&bias, &y](const tile& at) {
+    for_rows(y, at, [&](T* row, std::size_t n) {
+      if (bias.empty()) {
+        std::fill_n(row, n, T{0});
+      } else {
+        std::copy_n(bias.data + at.column, n, row);
+      }
+    });
+  };
+}
+
+inline constexpr auto nothing = [](const tile&) {};
 
 /// y = x weight^T + bias, [M, N] from [M, K] and [N, K]; overwritten.
 template <class T, class P>
 inline void compute(workers<T, P>& w, const linear<T>& v) {
-  for_tiles(w, {v.y.rows, v.y.cols, v.x.cols}, [&](const tile& at, T* workspace) {
-    linear_tile(w.product(), v.x, v.weight, v.bias, v.y, at, workspace);
-  });
+  multiply<form::nt>(w, v.x, v.weight, v.y, laying_bias(v.bias, v.y), nothing);
 }
 
 /// gelu rides on each tile while it is in the cache.
 template <class T, class P>
 inline void compute(workers<T, P>& w, const linear_gelu<T>& v) {
   const view<T> pre = v.pre.empty() ? v.y : v.pre;
-  for_tiles(w, {v.y.rows, v.y.cols, v.x.cols}, [&](const tile& at, T* workspace) {
-    linear_tile(w.product(), v.x, v.weight, v.bias, pre, at, workspace);
+  multiply<form::nt>(w, v.x, v.weight, pre, laying_bias(v.bias, pre), [&](const tile& at) {
     for_rows(v.y, at, [&](T* y, std::size_t n) {
       if (!v.pre.empty()) std::copy_n(v.pre.data + (y - v.y.data), n, y);
       for (std::size_t j = 0; j < n; ++j) y[j] = gelu_of(y[j]);
@@ -124,12 +167,10 @@ inline void compute(workers<T, P>& w, const linear_gelu<T>& v) {
 /// is in the cache.
 template <class T, class P>
 inline void compute(workers<T, P>& w, const linear_input_gradient<T>& v) {
-  const extents whole{v.dx.rows, v.dx.cols, v.dy.cols};
-  for_tiles(w, whole, [&](const tile& at, T* workspace) {
+  const auto before = [&](const tile& at) {
     if (!v.add) for_rows(v.dx, at, [](T* row, std::size_t n) { std::fill_n(row, n, T{0}); });
-    w.product().template add<form::nn>({at.rows, at.columns, whole.k}, T{1},
-                                       part_of(v.dy, at.row, 0), part_of(v.weight, 0, at.column),
-                                       part_of(v.dx, at.row, at.column), workspace);
+  };
+  multiply<form::nn>(w, v.dy, v.weight, v.dx, before, [&](const tile& at) {
     if (v.pre.empty()) return;
     for_rows(v.dx, at, [&](T* dx, std::size_t n) {
       const T* pre = v.pre.data + (dx - v.dx.data);
@@ -142,12 +183,7 @@ inline void compute(workers<T, P>& w, const linear_input_gradient<T>& v) {
 /// tokens. The bias follows in a pass of its own, because no tile sees a column of dy just once.
 template <class T, class P>
 inline void compute(workers<T, P>& w, const linear_weight_gradient<T, T>& v) {
-  const extents whole{v.dweight.rows, v.dweight.cols, v.dy.rows};
-  for_tiles(w, whole, [&](const tile& at, T* workspace) {
-    w.product().template add<form::tn>({at.rows, at.columns, whole.k}, T{1},
-                                       part_of(v.dy, 0, at.row), part_of(v.x, 0, at.column),
-                                       part_of(v.dweight, at.row, at.column), workspace);
-  });
+  multiply<form::tn>(w, v.dy, v.x, v.dweight, nothing, nothing);
   if (v.dbias.empty()) return;
   const auto term = [&](std::size_t r, std::size_t c) { return v.dy.data[r * v.dy.cols + c]; };
   sum_columns(w, v.dy.rows, v.dy.cols, term,

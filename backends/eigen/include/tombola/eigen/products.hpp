@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 
 #include <Eigen/Core>
 
@@ -44,6 +45,26 @@ concept products = std::copyable<P> &&
   p.template add<form::nn>(e, alpha, a, a, c, workspace);
   p.template add<form::nt>(e, alpha, a, a, c, workspace);
   p.template add<form::tn>(e, alpha, a, a, c, workspace);
+};
+
+/// A policy that rounds both operands of large products to 16 bits, the sums staying in T.
+///
+/// p.rounds(whole) says whether a product of these sizes is large enough, before it is cut into tiles;
+/// p.round(from, n, to) rounds n numbers; p.add_rounded<F>(e, a, b, c) adds the product of a tile of
+/// rounded operands to c. Rounding is done once for a product, not once for each tile. Laws as those
+/// of products.
+template <class P, class T>
+concept rounding_products = products<P, T> && requires(const P& p,
+                                                       extents e,
+                                                       const T* from,
+                                                       std::uint16_t* to,
+                                                       block<const std::uint16_t> a,
+                                                       block<T> c) {
+  { p.rounds(e) } -> std::same_as<bool>;
+  p.round(from, std::size_t{}, to);
+  p.template add_rounded<form::nn>(e, a, a, c);
+  p.template add_rounded<form::nt>(e, a, a, c);
+  p.template add_rounded<form::tn>(e, a, a, c);
 };
 
 /// Eigen's own product kernels.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,6 +48,16 @@ public:
     stride_ = stride;
   }
 
+  /// n numbers of 16 bits that all threads see, for operands that a policy rounds. They hold anything;
+  /// memory only grows.
+  [[nodiscard]] std::uint16_t* halves(std::size_t n) {
+    if (halves_.size() < n) {
+      halves_ = {};
+      halves_ = host_buffer<std::uint16_t>{n};
+    }
+    return halves_.data();
+  }
+
   /// n doubles for partial sums, one per piece; each piece sets its own, then the caller adds them
   /// in the order of the pieces.
   [[nodiscard]] double* slots(std::size_t n) {
@@ -84,6 +95,7 @@ private:
   Products product_;
   std::size_t stride_ = 0;
   host_buffer<T> scratch_;
+  host_buffer<std::uint16_t> halves_;
   std::vector<double> slots_;
 };
 

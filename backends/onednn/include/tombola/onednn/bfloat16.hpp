@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -30,9 +29,6 @@ namespace tombola::onednn {
 /// A value that is cheap to copy; copies share the programs, which never change.
 class rounded_products {
 public:
-  /// Operands are rounded in blocks of this many rows, columns and terms of a sum.
-  static constexpr std::size_t rows = 384, columns = 384, depth = 1024;
-
   [[nodiscard]] static rounded_products none() noexcept { return rounded_products{nullptr}; }
 
   /// Throws input_error where there is no such product.
@@ -40,36 +36,30 @@ public:
 
   [[nodiscard]] bool there() const noexcept { return programs_ != nullptr; }
 
-  /// In floats.
-  [[nodiscard]] static constexpr std::size_t workspace() noexcept {
-    return (rows + columns) * depth / 2;
-  }
-
-  /// c += alpha a b, as eigen::products has it. Precondition: there().
+  /// c += a b of rounded operands, as eigen::rounding_products has it. Precondition: there().
   template <eigen::form F>
   void add(eigen::extents e,
-           float alpha,
-           eigen::block<const float> a,
-           eigen::block<const float> b,
-           eigen::block<float> c,
-           float* workspace) const {
-    auto* left = reinterpret_cast<std::uint16_t*>(workspace);
-    std::uint16_t* right = left + rows * depth;
-    constexpr bool deep_a = F == eigen::form::tn, wide_b = F != eigen::form::nt;
-    for (std::size_t k = 0; k < e.k; k += depth) {
-      const std::size_t terms = std::min(depth, e.k - k);
-      for (std::size_t j = 0; j < e.n; j += columns) {
-        const std::size_t n = std::min(columns, e.n - j);
-        const float* from = b.data + (wide_b ? k * b.stride + j : j * b.stride + k);
-        round_block(from, b.stride, wide_b ? terms : n, wide_b ? n : terms, 1.0F, right);
-        for (std::size_t i = 0; i < e.m; i += rows) {
-          const std::size_t m = std::min(rows, e.m - i);
-          const float* start = a.data + (deep_a ? k * a.stride + i : i * a.stride + k);
-          round_block(start, a.stride, deep_a ? terms : m, deep_a ? m : terms, alpha, left);
-          multiply<F>({m, n, terms}, left, right, c.data + i * c.stride + j, c.stride);
-        }
-      }
-    }
+           eigen::block<const std::uint16_t> a,
+           eigen::block<const std::uint16_t> b,
+           eigen::block<float> c) const {
+    using dnnl::memory;
+    const auto size = [](std::size_t n) { return static_cast<memory::dim>(n); };
+    const auto strides = [&](bool transposed, std::size_t stride) {
+      return transposed ? memory::dims{1, size(stride)} : memory::dims{size(stride), 1};
+    };
+    const auto half = memory::data_type::bf16;
+    const memory::dim m = size(e.m), n = size(e.n), k = size(e.k);
+    const memory::desc left{{m, k}, half, strides(F == eigen::form::tn, a.stride)};
+    const memory::desc right{{k, n}, half, strides(F == eigen::form::nt, b.stride)};
+    const memory::desc sum{{m, n}, memory::data_type::f32, strides(false, c.stride)};
+    // oneDNN takes operands as what could be written to, and reads them.
+    const auto readable = [](const std::uint16_t* p) { return const_cast<std::uint16_t*>(p); };
+    dnnl::stream stream{programs_->engine};
+    programs_->of[static_cast<std::size_t>(F)].execute(
+        stream, {{DNNL_ARG_SRC, memory{left, programs_->engine, readable(a.data)}},
+                 {DNNL_ARG_WEIGHTS, memory{right, programs_->engine, readable(b.data)}},
+                 {DNNL_ARG_DST, memory{sum, programs_->engine, c.data}}});
+    stream.wait();
   }
 
 private:
@@ -105,38 +95,6 @@ private:
   };
 
   explicit rounded_products(std::nullptr_t) noexcept {}
-
-  static void round_block(const float* from,
-                          std::size_t stride,
-                          std::size_t lines,
-                          std::size_t length,
-                          float factor,
-                          std::uint16_t* to) noexcept {
-    for (std::size_t i = 0; i < lines; ++i) {
-      const float* line = from + i * stride;
-      for (std::size_t j = 0; j < length; ++j) to[i * length + j] = rounded(factor * line[j]);
-    }
-  }
-
-  template <eigen::form F>
-  void multiply(
-      eigen::extents e, std::uint16_t* a, std::uint16_t* b, float* c, std::size_t stride) const {
-    using dnnl::memory;
-    const auto size = [](std::size_t n) { return static_cast<memory::dim>(n); };
-    const memory::dim m = size(e.m), n = size(e.n), k = size(e.k);
-    const auto half = memory::data_type::bf16;
-    const memory::desc left{
-        {m, k}, half, F == eigen::form::tn ? memory::dims{1, m} : memory::dims{k, 1}};
-    const memory::desc right{
-        {k, n}, half, F == eigen::form::nt ? memory::dims{1, k} : memory::dims{n, 1}};
-    const memory::desc sum{{m, n}, memory::data_type::f32, {size(stride), 1}};
-    dnnl::stream stream{programs_->engine};
-    programs_->of[static_cast<std::size_t>(F)].execute(
-        stream, {{DNNL_ARG_SRC, memory{left, programs_->engine, a}},
-                 {DNNL_ARG_WEIGHTS, memory{right, programs_->engine, b}},
-                 {DNNL_ARG_DST, memory{sum, programs_->engine, c}}});
-    stream.wait();
-  }
 
   std::shared_ptr<const programs> programs_;
 };

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 
 #include <oneapi/dnnl/dnnl.h>
 
@@ -14,9 +14,9 @@ namespace tombola::onednn {
 
 /// A GEMM policy over oneDNN (eigen::products says what it owes), for float.
 ///
-/// In bfloat16 only products above `least_rounded` multiplications are rounded: small ones, most of
-/// attention among them, win nothing by it. Parameters, sums, norms and activations are float32 in
-/// memory. oneDNN allocates its packing buffers itself; nothing else does.
+/// In bfloat16 the products of linear layers are rounded, those above `least_rounded` multiplications:
+/// small ones and those of attention win nothing by it. Parameters, sums, norms and activations are
+/// float32 in memory. oneDNN allocates its packing buffers itself; nothing else does.
 /// The bits depend on the version of oneDNN and on the instruction set that it finds.
 class products {
 public:
@@ -36,9 +36,8 @@ public:
   }
 
   template <class T>
-  [[nodiscard]] std::size_t workspace() const noexcept {
-    const std::size_t own = eigen::eigen_products::workspace<T>();
-    return rounded_.there() ? std::max(own, rounded_products::workspace()) : own;
+  [[nodiscard]] static constexpr std::size_t workspace() noexcept {
+    return eigen::eigen_products::workspace<T>();
   }
 
   template <eigen::form F>
@@ -54,20 +53,33 @@ public:
       return;
     }
     const one_thread guard;
-    if (rounded_.there() && work >= least_rounded) {
-      rounded_.add<F>(e, alpha, a, b, c, workspace);
-      return;
-    }
     const auto size = [](std::size_t n) { return static_cast<dnnl_dim_t>(n); };
     dnnl_sgemm(F == eigen::form::tn ? 'T' : 'N', F == eigen::form::nt ? 'T' : 'N', size(e.m),
                size(e.n), size(e.k), alpha, a.data, size(a.stride), b.data, size(b.stride), 1.0F,
                c.data, size(c.stride));
   }
 
+  [[nodiscard]] bool rounds(eigen::extents whole) const noexcept {
+    return rounded_.there() && whole.m * whole.n * whole.k >= least_rounded;
+  }
+
+  static void round(const float* from, std::size_t n, std::uint16_t* to) noexcept {
+    for (std::size_t i = 0; i < n; ++i) to[i] = rounded(from[i]);
+  }
+
+  template <eigen::form F>
+  void add_rounded(eigen::extents e,
+                   eigen::block<const std::uint16_t> a,
+                   eigen::block<const std::uint16_t> b,
+                   eigen::block<float> c) const {
+    const one_thread guard;
+    rounded_.add<F>(e, a, b, c);
+  }
+
 private:
   rounded_products rounded_;
 };
 
-static_assert(eigen::products<products, float>);
+static_assert(eigen::rounding_products<products, float>);
 
 }  // namespace tombola::onednn
