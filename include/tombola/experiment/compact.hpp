@@ -296,8 +296,9 @@ nlohmann::json compact(B& b, const prepared_compaction& p, const observer& watch
         {"sequences", sequences},
         {"tokens", tokens},
         {"machine", machine_in_words()}}}};
-  io::write_file(folder.path() / "vocab.txt",
-                 io::read_text(p.source.folder / "vocab.txt", std::size_t{64} << 20));
+  for (const auto& [name, text] : p.source.tokenizer.files()) {
+    io::write_file(folder.path() / name, text);
+  }
   nn::save_model(*models.back(), folder.path(), report.initialised);
   io::write_json(folder.path() / "compaction.json", result);
   if (!p.settings.probes.empty()) {
