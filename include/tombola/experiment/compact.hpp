@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -171,7 +172,8 @@ void write_probes(nn::bert<B>& model,
 /// for a ticket over weights, for none where one is needed, or one where none can be.
 [[nodiscard]] inline prepared_compaction prepare(const compact_settings& s) {
   std::optional<trained_run> run;
-  if (std::filesystem::exists(s.from / "run.json")) run = open_trained_run(s.from, s.data);
+  std::error_code code;  // what cannot be looked at is told by the readers
+  if (std::filesystem::exists(s.from / "run.json", code)) run = open_trained_run(s.from, s.data);
   const std::filesystem::path own = s.from / "ticket.safetensors";
   std::optional<ticket> t;
   if (run && run->trained_under) {
