@@ -298,11 +298,13 @@ nlohmann::json compact(B& b, const prepared_compaction& p, const observer& watch
         {"sequences", sequences},
         {"tokens", tokens},
         {"machine", machine_in_words()}}}};
-  for (const auto& [name, text] : p.source.tokenizer.files()) {
-    io::write_file(folder.path() / name, text);
-  }
-  nn::save_model(*models.back(), folder.path(), report.initialised);
-  io::write_json(folder.path() / "compaction.json", result);
+  folder.named([&] {
+    for (const auto& [name, text] : p.source.tokenizer.files()) {
+      io::write_file(folder.path() / name, text);
+    }
+    nn::save_model(*models.back(), folder.path(), report.initialised);
+    io::write_json(folder.path() / "compaction.json", result);
+  });
   if (!p.settings.probes.empty()) {
     detail::write_probes(*models.back(), std::span<const packed_batch>{p.probes},
                          p.settings.probes);
