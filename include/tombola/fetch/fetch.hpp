@@ -230,6 +230,9 @@ private:
                                         const std::filesystem::path& out,
                                         const manner& how = {}) {
   check_address(address);
+  if (!out.has_filename()) {
+    throw input_error("'" + out.string() + "': names no file, expected a name to write to");
+  }
   const remote_file wanted{"file", address, size, detail::checked_sha256(sha256)};
   std::error_code code;
   if (std::filesystem::exists(std::filesystem::symlink_status(out, code))) {
