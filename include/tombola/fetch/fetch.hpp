@@ -154,7 +154,7 @@ inline void bring(const thing& t, const std::string& from, workplace& place, con
   return s;
 }
 
-/// A folder to be made in, and those above it; those that were made go again unless keep() is called.
+/// A folder to be made in, and those above it; of those that were made, the empty ones go again.
 class made_folders {
 public:
   explicit made_folders(const std::filesystem::path& folder) {
