@@ -30,7 +30,6 @@ struct layer_shape {
   friend bool operator==(const layer_shape&, const layer_shape&) = default;
 };
 
-/// Sizes of a BERT, as in the public config.json files (names there in parentheses).
 /// Sizes of an encoder, as in the public config.json files (names there in parentheses; those of
 /// another architecture are in its keys).
 ///
