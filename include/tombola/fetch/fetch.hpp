@@ -60,7 +60,7 @@ inline void write_record(const thing& t,
                          const std::vector<fetched_file>& files) {
   nlohmann::json from = nlohmann::json::array(), made = nlohmann::json::array();
   for (const remote_file& f : t.files) {
-    from.push_back({{"address", f.address}, {"sha256", f.sha256}});
+    from.push_back({{"address", without_password(f.address)}, {"sha256", f.sha256}});
   }
   for (const fetched_file& f : files) {
     made.push_back({{"name", f.name}, {"size", f.size}, {"sha256", f.sha256}});
