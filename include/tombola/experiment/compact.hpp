@@ -21,6 +21,7 @@
 #include "tombola/experiment/ticket_summary.hpp"
 #include "tombola/experiment/trained_run.hpp"
 #include "tombola/io/atomic_folder.hpp"
+#include "tombola/io/json.hpp"
 #include "tombola/io/safetensors.hpp"
 #include "tombola/nn/compact_proof.hpp"
 #include "tombola/nn/cost.hpp"
@@ -283,7 +284,7 @@ nlohmann::json compact(B& b, const prepared_compaction& p, const observer& watch
   nlohmann::json result{
       {"format", "tombola-compaction"},
       {"version", 1},
-      {"from", {{"folder", p.settings.from.string()}, {"fingerprint", p.source.fingerprint}}},
+      {"from", {{"folder", io::path_json(p.settings.from)}, {"fingerprint", p.source.fingerprint}}},
       {"ticket",
        p.ticket ? ticket_json(*p.ticket, p.ticket_file.string()) : nlohmann::json(nullptr)},
       {"removal", to_string(p.settings.how)},
