@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "examples/tombola/json_line.hpp"
 #include "examples/tombola/mask_commands.hpp"
 #include "examples/tombola/mask_files.hpp"
 #include "examples/tombola/terminal.hpp"
@@ -122,7 +123,7 @@ void agreement(const comparison_options& o, const common_options& c) {
       (s.name == "all" ? j["all"] : j["groups"][s.name]) = to_json(s);
     }
     if (groups == 1) j["all"] = to_json(summaries.front());
-    std::cout << j.dump() << '\n';
+    std::cout << json_line(j);
     return;
   }
   for (const summary& s : summaries) {

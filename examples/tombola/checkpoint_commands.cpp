@@ -8,6 +8,7 @@
 #include <iostream>
 #include <utility>
 
+#include "examples/tombola/json_line.hpp"
 #include "examples/tombola/terminal.hpp"
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -44,8 +45,7 @@ nlohmann::json counts_of(const std::vector<group>& groups, const std::vector<std
 
 void print(const nlohmann::json& j, const std::string& where, bool as_json) {
   if (as_json) {
-    // A path need not be UTF-8.
-    std::cout << j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    std::cout << json_line(j);
     return;
   }
   const auto kept = j["kept"].get<double>(), size = j["size"].get<double>();

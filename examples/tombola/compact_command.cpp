@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "examples/tombola/json_line.hpp"
 #include "examples/tombola/option_kinds.hpp"
 #include "examples/tombola/steps.hpp"
 #include "examples/tombola/terminal.hpp"
@@ -55,7 +56,7 @@ void compact(const experiment::compact_settings& s, const common_options& c) {
   j["folder"] = s.out.string();
   j["timing"]["threads"] = c.threads;
   if (c.json) {
-    std::cout << j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    std::cout << json_line(j);
   } else {
     print(j, s.out.string(), c.threads);
   }

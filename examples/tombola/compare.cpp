@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "examples/tombola/json_line.hpp"
 #include "examples/tombola/mask_commands.hpp"
 #include "examples/tombola/mask_files.hpp"
 #include "examples/tombola/terminal.hpp"
@@ -126,7 +127,7 @@ void compare(const comparison_options& o, const common_options& c) {
     }
     pairs.push_back(std::move(pair));
   }
-  if (c.json) std::cout << nlohmann::json{{"pairs", pairs}}.dump() << '\n';
+  if (c.json) std::cout << json_line({{"pairs", pairs}});
 }
 
 }  // namespace tombola::driver

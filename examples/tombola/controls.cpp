@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "examples/tombola/json_line.hpp"
 #include "examples/tombola/mask_commands.hpp"
 #include "examples/tombola/mask_files.hpp"
 #include "examples/tombola/read_weights.hpp"
@@ -67,7 +68,7 @@ void controls(const controls_options& o, const common_options& c) {
   write_masks(o.out, t, io::mask_number::float32);
   const nlohmann::json j = experiment::ticket_json(t, o.out.string());
   if (c.json) {
-    std::cout << j.dump() << '\n';
+    std::cout << json_line(j);
     return;
   }
   std::cout << fmt::format("{} ticket: keeps {} of {} units\n{}\n", t.origin.kind, t.count(),

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "examples/tombola/json_line.hpp"
 #include "examples/tombola/mask_commands.hpp"
 #include "examples/tombola/mask_files.hpp"
 #include <fmt/format.h>
@@ -66,7 +67,7 @@ void convert(const convert_options& o, const common_options& c) {
                         {"kept", t[g].count()},
                         {"size", t[g].size()}});
     }
-    std::cout << nlohmann::json{{"file", o.out.string()}, {"groups", groups}}.dump() << '\n';
+    std::cout << json_line({{"file", o.out.string()}, {"groups", groups}});
     return;
   }
   for (std::size_t g = 0; g < t.groups().size(); ++g) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "examples/tombola/fetch_commands.hpp"
+#include "examples/tombola/json_line.hpp"
 #include "examples/tombola/option_kinds.hpp"
 #include "examples/tombola/terminal.hpp"
 #include <CLI/CLI.hpp>
@@ -17,11 +18,6 @@
 namespace tombola::driver {
 
 namespace {
-
-/// A path or an address need not be UTF-8.
-std::string line_of(const nlohmann::json& j) {
-  return j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-}
 
 double megabytes(std::uint64_t bytes) {
   return static_cast<double>(bytes) / 1e6;
@@ -53,7 +49,7 @@ void list(bool as_json) {
                    {"files", files},
                    {"unpacked", t.members}});
   }
-  std::cout << line_of({{"things", all}});
+  std::cout << json_line({{"things", all}});
 }
 
 nlohmann::json json_of(const std::string& name, const fetch::fetched& f) {
@@ -136,7 +132,7 @@ void run(const fetch_options& o) {
       report(t->name, fetch::fetch_thing(*t, o.out / t->name, o.from, how));
     }
   }
-  if (o.common.json) std::cout << line_of({{"fetched", all}});
+  if (o.common.json) std::cout << json_line({{"fetched", all}});
 }
 
 }  // namespace

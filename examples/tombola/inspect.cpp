@@ -7,6 +7,7 @@
 
 #include "examples/tombola/checkpoint_commands.hpp"
 #include "examples/tombola/inspect_checkpoint.hpp"
+#include "examples/tombola/json_line.hpp"
 #include "examples/tombola/mask_commands.hpp"
 #include "examples/tombola/mask_files.hpp"
 #include <fmt/format.h>
@@ -132,7 +133,7 @@ void print(const nlohmann::json& j) {
 void inspect(const inspect_options& o, const common_options& c) {
   const nlohmann::json j = describe(o.file, pattern_of(o.pattern, "inspect: --nm"), c);
   if (c.json) {
-    std::cout << j.dump() << '\n';
+    std::cout << json_line(j);
   } else {
     print(j);
   }

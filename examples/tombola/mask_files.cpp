@@ -81,14 +81,14 @@ ticket read_archive(const fs::path& file) {
   return {std::move(groups), std::move(masks)};
 }
 
-/// Whether a file is to be read as a checkpoint: an index, a folder, or safetensors that nobody of
-/// ours wrote.
+/// Whether a file is to be read as a checkpoint: an index, a folder, or safetensors that are neither
+/// ticket nor trace.
 bool is_checkpoint(const fs::path& file) {
   std::error_code code;
   const std::string extension = file.extension().string();
   if (extension == ".npy" || extension == ".npz") return false;
   return extension == ".json" || fs::is_directory(file, code) ||
-         !format_of(file).starts_with("tombola-");
+         !checkpoint::is_mask_format(format_of(file));
 }
 
 /// array_name: of the group of a .npy file.

@@ -2,6 +2,7 @@
 
 #include <iostream>
 
+#include "examples/tombola/json_line.hpp"
 #include "examples/tombola/mask_commands.hpp"
 #include <nlohmann/json.hpp>
 
@@ -12,7 +13,7 @@ namespace tombola::driver {
 void pocket(const pocket_options& o, const common_options& c) {
   data::write_pocket_data(o.folder, o.seed, {.corpus = o.corpus, .train = o.train, .dev = o.dev});
   if (c.json) {
-    std::cout << nlohmann::json{{"folder", o.folder.string()}, {"seed", o.seed}}.dump() << '\n';
+    std::cout << json_line({{"folder", o.folder.string()}, {"seed", o.seed}});
   } else {
     std::cout << o.folder.string() << '\n';
   }

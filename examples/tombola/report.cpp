@@ -3,6 +3,7 @@
 #include <iostream>
 #include <string>
 
+#include "examples/tombola/json_line.hpp"
 #include "examples/tombola/mask_commands.hpp"
 #include <nlohmann/json.hpp>
 
@@ -26,8 +27,7 @@ void report(const report_command& o, const common_options& c) {
     heading = about;
   }
   if (c.json) {
-    std::cout << nlohmann::json{{"report", written.page.string()}, {"findings", findings}}.dump()
-              << '\n';
+    std::cout << json_line({{"report", written.page.string()}, {"findings", findings}});
   } else {
     std::cout << written.page.string() << '\n';
   }

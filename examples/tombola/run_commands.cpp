@@ -6,6 +6,7 @@
 #include <iostream>
 #include <utility>
 
+#include "examples/tombola/json_line.hpp"
 #include "examples/tombola/steps.hpp"
 #include "examples/tombola/terminal.hpp"
 #include <fmt/format.h>
@@ -34,7 +35,7 @@ void print_result(const std::filesystem::path& folder, const common_options& c) 
   nlohmann::json result = io::read_json(folder / "result.json");
   if (c.json) {
     result["folder"] = folder.string();
-    std::cout << result.dump() << '\n';
+    std::cout << json_line(result);
     return;
   }
   std::cout << fmt::format("{} {}", result.at("metric").get<std::string>(),

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "examples/tombola/checkpoint_commands.hpp"
+#include "examples/tombola/json_line.hpp"
 #include "examples/tombola/mask_commands.hpp"
 #include "examples/tombola/mask_files.hpp"
 #include "examples/tombola/score_files.hpp"
@@ -90,12 +91,8 @@ void select(const select_options& o, const common_options& c) {
     }
   }
   if (c.json) {
-    std::cout << nlohmann::json{{"file", o.out.string()},
-                                {"kept", t.count()},
-                                {"size", t.size()},
-                                {"groups", groups}}
-                     .dump()
-              << '\n';
+    std::cout << json_line(
+        {{"file", o.out.string()}, {"kept", t.count()}, {"size", t.size()}, {"groups", groups}});
   } else {
     std::cout << fmt::format("keeps {} of {} units\n{}\n", t.count(), t.size(), o.out.string());
   }

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "examples/tombola/json_line.hpp"
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -134,12 +135,8 @@ void study_controls(const controls_options& o, const common_options& c) {
   });
   out.commit();
   if (c.json) {
-    std::cout << nlohmann::json{{"folder", o.out.string()},
-                                {"kind", o.kind},
-                                {"mode", "study"},
-                                {"files", all.size()}}
-                     .dump()
-              << '\n';
+    std::cout << json_line(
+        {{"folder", o.out.string()}, {"kind", o.kind}, {"mode", "study"}, {"files", all.size()}});
   } else {
     std::cout << fmt::format("{} masks of kind {}, as the study drew them\n{}\n", all.size(),
                              o.kind, o.out.string());

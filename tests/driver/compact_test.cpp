@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tombola/core/ticket.hpp"
+#include "tombola/io/atomic_file.hpp"
 #include "tombola/io/json.hpp"
 #include "tombola/io/safetensors.hpp"
 #include "tombola/io/ticket_file.hpp"
@@ -140,6 +141,19 @@ TEST_CASE("compact: a model's folder, and its answers for other tools") {
   const io::safetensors_file f{here / "probes.safetensors"};
   CHECK(f.at("ids").shape == f.at("segments").shape);
   CHECK(f.at("logits").shape[0] == f.at("masked_rows").shape[0]);
+}
+
+TEST_CASE("compact: what is said of upper case goes along with the vocabulary") {
+  const pocket_world& world = pocket_world::instance();
+  const folder here;
+  const std::string said = R"({"do_lower_case": false})";
+  fs::copy(world.model, here / "cased");
+  io::write_file(here / "cased/tokenizer_config.json", said);
+  const std::string t = write_ticket_of(here / "t.safetensors", {{"mlps", {2}}},
+                                        std::vector<std::vector<int>>{{1, 0}});
+  json_of("compact --run " + (here / "cased").string() + " --ticket " + t + " --out " +
+          (here / "small").string());
+  CHECK(io::read_text(here / "small/tokenizer_config.json", 100) == said);
 }
 
 TEST_CASE("compact: bad input gets one sentence, and nothing is written") {

@@ -376,6 +376,9 @@ TEST_CASE("probe batches hold one token, lengths in between, and the longest") {
   CHECK(batches[1].masked_rows == std::vector<std::int32_t>{0, 1, 2, 5});
   CHECK(nn::probe_batches(c, 5)[2].ids == batches[2].ids);
   CHECK(nn::probe_batches(c, 6)[2].ids != batches[2].ids);
+  c.family = &nn::roberta_architecture;
+  CHECK(nn::probe_batches(c, 5)[2].longest() == c.positions - 2);
+  c.family = &nn::bert_architecture;
   c.positions = 1;
   CHECK(nn::probe_batches(c, 5).size() == 2);
 }

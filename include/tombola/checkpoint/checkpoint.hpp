@@ -47,6 +47,12 @@ struct shard {
   std::uint64_t bytes = 0;
 };
 
+/// Whether the `format` in a file's metadata is that of a ticket or a trace, which are no
+/// checkpoints; a compact model is one.
+[[nodiscard]] constexpr bool is_mask_format(std::string_view format) noexcept {
+  return format == "tombola-ticket" || format == "tombola-trace";
+}
+
 namespace detail {
 
 /// The names of an index and the file that it says they lie in. Throws format_error, naming the
@@ -80,12 +86,12 @@ namespace detail {
   return files;
 }
 
-/// Whether this library wrote the file, a ticket or a trace: it is no checkpoint then.
+/// Whether the file is a ticket or a trace.
 [[nodiscard]] inline bool is_ours(const std::filesystem::path& file) {
   try {
     const io::safetensors_file f{file};
     const auto format = f.metadata().find("format");
-    return format != f.metadata().end() && format->second.starts_with("tombola-");
+    return format != f.metadata().end() && is_mask_format(format->second);
   } catch (const error&) {
     return false;  // whoever reads it will say what is wrong
   }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,7 @@
 #include "tombola/experiment/ticket_summary.hpp"
 #include "tombola/experiment/trained_run.hpp"
 #include "tombola/io/atomic_folder.hpp"
+#include "tombola/io/json.hpp"
 #include "tombola/io/safetensors.hpp"
 #include "tombola/nn/compact_proof.hpp"
 #include "tombola/nn/cost.hpp"
@@ -171,7 +173,8 @@ void write_probes(nn::bert<B>& model,
 /// for a ticket over weights, for none where one is needed, or one where none can be.
 [[nodiscard]] inline prepared_compaction prepare(const compact_settings& s) {
   std::optional<trained_run> run;
-  if (std::filesystem::exists(s.from / "run.json")) run = open_trained_run(s.from, s.data);
+  std::error_code code;  // what cannot be looked at is told by the readers
+  if (std::filesystem::exists(s.from / "run.json", code)) run = open_trained_run(s.from, s.data);
   const std::filesystem::path own = s.from / "ticket.safetensors";
   std::optional<ticket> t;
   if (run && run->trained_under) {
@@ -281,7 +284,7 @@ nlohmann::json compact(B& b, const prepared_compaction& p, const observer& watch
   nlohmann::json result{
       {"format", "tombola-compaction"},
       {"version", 1},
-      {"from", {{"folder", p.settings.from.string()}, {"fingerprint", p.source.fingerprint}}},
+      {"from", {{"folder", io::path_json(p.settings.from)}, {"fingerprint", p.source.fingerprint}}},
       {"ticket",
        p.ticket ? ticket_json(*p.ticket, p.ticket_file.string()) : nlohmann::json(nullptr)},
       {"removal", to_string(p.settings.how)},
@@ -296,10 +299,13 @@ nlohmann::json compact(B& b, const prepared_compaction& p, const observer& watch
         {"sequences", sequences},
         {"tokens", tokens},
         {"machine", machine_in_words()}}}};
-  io::write_file(folder.path() / "vocab.txt",
-                 io::read_text(p.source.folder / "vocab.txt", std::size_t{64} << 20));
-  nn::save_model(*models.back(), folder.path(), report.initialised);
-  io::write_json(folder.path() / "compaction.json", result);
+  folder.named([&] {
+    for (const auto& [name, text] : p.source.tokenizer.files()) {
+      io::write_file(folder.path() / name, text);
+    }
+    nn::save_model(*models.back(), folder.path(), report.initialised);
+    io::write_json(folder.path() / "compaction.json", result);
+  });
   if (!p.settings.probes.empty()) {
     detail::write_probes(*models.back(), std::span<const packed_batch>{p.probes},
                          p.settings.probes);

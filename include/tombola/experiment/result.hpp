@@ -16,6 +16,7 @@
 #include "tombola/experiment/run.hpp"
 #include "tombola/experiment/task_data.hpp"
 #include "tombola/experiment/ticket_summary.hpp"
+#include "tombola/io/json.hpp"
 #include "tombola/io/ticket_file.hpp"
 
 namespace tombola::experiment {
@@ -29,7 +30,7 @@ struct provenance_of_run {
 [[nodiscard]] inline nlohmann::json inputs_json(const std::vector<run_input>& inputs) {
   nlohmann::json list = nlohmann::json::array();
   for (const run_input& i : inputs) {
-    list.push_back({{"name", i.name}, {"path", i.path}, {"sha256", i.sha256}});
+    list.push_back({{"name", i.name}, {"path", io::path_json(i.path)}, {"sha256", i.sha256}});
   }
   return list;
 }

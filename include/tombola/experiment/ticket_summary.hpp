@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tombola/core/ticket.hpp"
+#include "tombola/io/json.hpp"
 #include "tombola/io/ticket_file.hpp"
 
 namespace tombola::experiment {
@@ -33,7 +34,7 @@ namespace tombola::experiment {
     kept[name] += t[i].count();
     size[name] += t[i].size();
   }
-  return {{"file", file},
+  return {{"file", io::path_json(file)},
           {"kind", t.origin.kind.empty() ? "good" : t.origin.kind},
           {"family", family},
           {"fingerprint", io::fingerprint(t)},

@@ -17,15 +17,20 @@ namespace tombola::fetch {
   return text.find("://") != text.npos;
 }
 
-/// An address for a sentence, without the password that it may hold.
-[[nodiscard]] inline std::string shown_address(std::string_view address) {
+/// An address without the password that it may hold.
+[[nodiscard]] inline std::string without_password(std::string_view address) {
   std::string s{address};
   const auto host = s.find("://");
   if (host != s.npos) {
     const auto at = s.substr(0, s.find_first_of("/?#", host + 3)).rfind('@');
     if (at != s.npos && at > host) s.replace(host + 3, at - host - 3, "***");
   }
-  return printable(s, 200);
+  return s;
+}
+
+/// The same, fit for a sentence.
+[[nodiscard]] inline std::string shown_address(std::string_view address) {
+  return printable(without_password(address), 200);
 }
 
 namespace detail {

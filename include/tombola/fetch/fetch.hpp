@@ -60,7 +60,7 @@ inline void write_record(const thing& t,
                          const std::vector<fetched_file>& files) {
   nlohmann::json from = nlohmann::json::array(), made = nlohmann::json::array();
   for (const remote_file& f : t.files) {
-    from.push_back({{"address", f.address}, {"sha256", f.sha256}});
+    from.push_back({{"address", without_password(f.address)}, {"sha256", f.sha256}});
   }
   for (const fetched_file& f : files) {
     made.push_back({{"name", f.name}, {"size", f.size}, {"sha256", f.sha256}});
@@ -154,7 +154,7 @@ inline void bring(const thing& t, const std::string& from, workplace& place, con
   return s;
 }
 
-/// A folder to be made in, and those above it; those that were made go again unless keep() is called.
+/// A folder to be made in, and those above it; of those that were made, the empty ones go again.
 class made_folders {
 public:
   explicit made_folders(const std::filesystem::path& folder) {
@@ -230,6 +230,9 @@ private:
                                         const std::filesystem::path& out,
                                         const manner& how = {}) {
   check_address(address);
+  if (!out.has_filename()) {
+    throw input_error("'" + out.string() + "': names no file, expected a name to write to");
+  }
   const remote_file wanted{"file", address, size, detail::checked_sha256(sha256)};
   std::error_code code;
   if (std::filesystem::exists(std::filesystem::symlink_status(out, code))) {

@@ -13,6 +13,7 @@
 
 #include "tombola/core/error.hpp"
 #include "tombola/io/atomic_file.hpp"
+#include "tombola/io/descriptor.hpp"
 #include "tombola/io/mapped_file.hpp"
 #include "tombola/io/sentence.hpp"
 #include "tombola/io/zip_directory.hpp"
@@ -77,7 +78,8 @@ inline void check_members(const std::vector<io::detail::zip_entry>& entries,
   }
 }
 
-/// Throws format_error, naming the archive, where the member cannot be a file or is damaged.
+/// Throws format_error, naming the archive, where the member cannot be a file or is damaged;
+/// runtime_failure where the disk is full.
 inline void unpack_member(std::span<const std::byte> archive_bytes,
                           const io::detail::zip_entry& e,
                           const std::string& archive,
@@ -88,6 +90,7 @@ inline void unpack_member(std::span<const std::byte> archive_bytes,
   }
   std::error_code code;
   std::filesystem::create_directories(to.parent_path(), code);
+  if (io::is_full_disk(code.value())) io::cannot_create(to.parent_path(), code.value());
   if (code || std::filesystem::exists(std::filesystem::symlink_status(to, code))) {
     throw format_error(
         archive, "holds " + io::shown(e.name) + " where another member of it is a file or folder");

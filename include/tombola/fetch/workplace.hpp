@@ -11,20 +11,19 @@
 
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
-#include <sys/file.h>
-#include <sys/stat.h>
 
 #include "tombola/core/error.hpp"
 #include "tombola/io/atomic_file.hpp"
 #include "tombola/io/descriptor.hpp"
+#include "tombola/io/file_lock.hpp"
 #include "tombola/io/json.hpp"
 
 namespace tombola::fetch {
 
 /// The folder `.NAME.fetching` beside a file or folder that is being fetched.
 ///
-/// It belongs to one process at a time. It goes with its owner unless keep() was called: then what
-/// has come stays, and the next call goes on from there.
+/// It belongs to one process at a time, where the file system locks folders. It goes with its owner
+/// unless keep() was called: then what has come stays, and the next call goes on from there.
 class workplace {
 public:
   /// Throws input_error, naming the target, where it names nothing that could be made, where its
@@ -45,12 +44,8 @@ public:
       throw input_error(target_.string() + ": cannot be fetched, " + path_.string() +
                         " cannot be made: " + (code ? code.message() : io::system_text(errno)));
     }
-    struct stat mine {
-    }, there{};
-    const bool taken = ::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0 ||
-                       ::fstat(lock_.get(), &mine) != 0 || ::lstat(path_.c_str(), &there) != 0 ||
-                       mine.st_ino != there.st_ino;
-    if (taken) {
+    // Some network disks lock no folder: nobody is kept out there.
+    if (io::try_lock(lock_) == io::lock_outcome::held || !io::still_names(path_, lock_)) {
       throw input_error(target_.string() + ": is being fetched by another process");
     }
     owner_ = true;
@@ -76,12 +71,11 @@ public:
   /// target, which is then what it was. Call once, last.
   void publish(const std::string& name) {
     kept_ = false;
+    io::flush_folder(path_ / name);  // what is no folder was flushed when it was written
     if (std::rename((path_ / name).c_str(), target_.c_str()) != 0) {
       throw runtime_failure(target_.string() + ": renaming failed: " + io::system_text(errno));
     }
-    const auto parent = target_.has_parent_path() ? target_.parent_path() : ".";
-    const io::descriptor folder{::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (folder.is_open()) ::fsync(folder.get());
+    io::flush_folder(target_.has_parent_path() ? target_.parent_path() : ".");
   }
 
 private:

@@ -78,15 +78,20 @@ public:
     return sentence;
   }
 
-  /// Does some work in path(), and speaks of the folder to come where it fails there.
+  /// Does some work in path(), and speaks of the folder to come where it fails there. Failures that
+  /// say nothing of path() pass as they are.
   template <class Work>
   auto named(Work work) const {
     try {
       return work();
     } catch (const input_error& e) {
-      throw input_error(in_target(e.what()));
+      if (const std::string said = in_target(e.what()); said != e.what()) throw input_error(said);
+      throw;
     } catch (const runtime_failure& e) {
-      throw runtime_failure(in_target(e.what()));
+      if (const std::string said = in_target(e.what()); said != e.what()) {
+        throw runtime_failure(said);
+      }
+      throw;
     }
   }
 

@@ -130,6 +130,12 @@ inline void write_json(const std::filesystem::path& path, const nlohmann::json& 
   write_file(path, json_text(value, path, 2) + "\n");
 }
 
+/// A path as JSON can hold it: what of it is not UTF-8 becomes U+FFFD.
+[[nodiscard]] inline nlohmann::json path_json(const std::filesystem::path& path) {
+  const nlohmann::json text = path.string();
+  return nlohmann::json::parse(text.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
 /// What was found, for a message: `a list`, `an object`, or any other value as its text in quotes.
 [[nodiscard]] inline std::string shown_value(const nlohmann::json& v) {
   if (v.is_array()) return "a list";

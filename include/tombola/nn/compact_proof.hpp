@@ -22,8 +22,8 @@ namespace tombola::nn {
 /// model takes. For the masked LM the first and the last token of each are to be predicted.
 [[nodiscard]] inline std::vector<packed_batch> probe_batches(const bert_config& c,
                                                              std::uint64_t seed) {
-  std::vector<std::vector<std::size_t>> lengths{{1}, {}, {c.positions}};
-  for (std::size_t n = 2; n < c.positions; n *= 2) lengths[1].push_back(n);
+  std::vector<std::vector<std::size_t>> lengths{{1}, {}, {c.longest_sequence()}};
+  for (std::size_t n = 2; n < c.longest_sequence(); n *= 2) lengths[1].push_back(n);
   std::vector<packed_batch> batches;
   std::uint32_t place = 0;
   for (const auto& batch_lengths : lengths) {

@@ -30,7 +30,6 @@ struct layer_shape {
   friend bool operator==(const layer_shape&, const layer_shape&) = default;
 };
 
-/// Sizes of a BERT, as in the public config.json files (names there in parentheses).
 /// Sizes of an encoder, as in the public config.json files (names there in parentheses; those of
 /// another architecture are in its keys).
 ///
@@ -85,9 +84,10 @@ namespace detail {
 /// Throws input_error unless the shapes are none, or one possible one for each layer.
 inline void check_shapes(const bert_config& c) {
   if (c.shapes.empty()) return;
+  const config_keys& k = c.family->keys;
   if (c.shapes.size() != c.layers) {
     throw input_error("model config: sizes of " + std::to_string(c.shapes.size()) +
-                      " layers, expected those of num_hidden_layers " + std::to_string(c.layers));
+                      " layers, expected those of " + k.layers + " " + std::to_string(c.layers));
   }
   for (std::size_t l = 0; l < c.layers; ++l) {
     const layer_shape& s = c.shapes[l];
@@ -100,8 +100,8 @@ inline void check_shapes(const bert_config& c) {
       }
       if (n > 0 && !there) throw input_error(found + " and no " + branch + ", expected none");
     };
-    units(s.heads, c.heads, s.attention, "heads", "attention", "num_attention_heads");
-    units(s.intermediate, c.intermediate, s.mlp, "neurons", "MLP", "intermediate_size");
+    units(s.heads, c.heads, s.attention, "heads", "attention", k.heads);
+    units(s.intermediate, c.intermediate, s.mlp, "neurons", "MLP", k.intermediate);
   }
 }
 

@@ -41,7 +41,8 @@ public:
   /// Neurons of all layers together: L * F, or what a compact model has left.
   [[nodiscard]] std::size_t neuron_count() const noexcept { return first_neuron_.back(); }
 
-  /// Sets the gates of heads and MLPs, heads [L, H] (a compact model's layer after layer) and MLPs [L]. Throws shape_error for other lengths.
+  /// Sets the gates of heads [L, H] (a compact model's layer after layer) and of MLPs [L]. Throws
+  /// shape_error for other lengths.
   void set(std::span<const double> heads, std::span<const double> mlps) {
     if (heads.size() != head_count() || mlps.size() != layers_) {
       throw shape_error("gates: " + std::to_string(heads.size()) + " heads and " +
