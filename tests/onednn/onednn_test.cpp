@@ -93,7 +93,7 @@ void check_product(const products& p, eigen::extents e, double within, bool roun
   }
   INFO(e.m << " x " << e.n << " x " << e.k << " form " << static_cast<int>(F));
   CHECK(outside == 0);
-  CHECK(farthest <= within * std::sqrt(static_cast<double>(e.k)));
+  CHECK(farthest <= alpha * within * std::sqrt(static_cast<double>(e.k)));
   CHECK(farthest > (rounded ? 1e-4 : 0.0));
 }
 
@@ -122,7 +122,7 @@ TEST_CASE("oneDNN's products, bfloat16", "[conformance]") {
 }
 
 TEST_CASE("products of every form and beyond every block, float32") {
-  check_products(products{}, 2e-6, false);
+  check_products(products{}, 4e-6, false);
 }
 
 TEST_CASE("products of every form and beyond every block, bfloat16") {
@@ -133,8 +133,8 @@ TEST_CASE("products of every form and beyond every block, bfloat16") {
   const products p{product_precision::bfloat16};
   CHECK(p.precision() == product_precision::bfloat16);
   CHECK(products{}.precision() == product_precision::float32);
-  check_products(p, 0.01, true);
-  check_products(p, 1e-5, false);  // those of attention
+  check_products(p, 0.02, true);
+  check_products(p, 4e-6, false);  // those of attention
   CHECK(p.rounds({128, 128, 64}));
   CHECK_FALSE(p.rounds({128, 128, 63}));
   CHECK_FALSE(products{}.rounds({4096, 4096, 4096}));
