@@ -184,6 +184,10 @@ TEST_CASE("compact: bad input gets one sentence, and nothing is written") {
   refuses("compact --quiet --run " + world.model + " --ticket " + t + " --out " +
               (here / "full").string(),
           {"full", "is there already"}, here / ".");
+  refused("--ticket " + t + " --probes " + (out / "p.safetensors").string(),
+          {"p.safetensors", "cannot lie in the new folder"});
+  refused("--ticket " + t + " --probes " + (here / "p.safetensors").string(),
+          {world.model, "has no ", "not saved"});
   succeed(line("--ticket " + t));
   const std::string small =
       "compact --quiet --run " + out.string() + " --out " + (here / "smaller").string();

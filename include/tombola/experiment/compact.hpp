@@ -206,6 +206,14 @@ void write_probes(nn::bert<B>& model,
     }
     plan = nn::study::plan_for(source.config, *t, s.how);
   }
+  const auto whole = [](const std::filesystem::path& path) {
+    return std::filesystem::absolute(path).lexically_normal();
+  };
+  const auto inside = whole(s.probes).lexically_relative(whole(s.out));
+  if (!s.probes.empty() && !inside.empty() && *inside.begin() != "..") {
+    throw input_error(s.probes.string() + ": probes cannot lie in the new folder " +
+                      s.out.string());
+  }
   auto examples = run ? detail::probe_examples(*run) : std::vector<packed_batch>{};
   auto probes = nn::probe_batches(source.config, 1);
   return {s,
@@ -228,6 +236,10 @@ nlohmann::json compact(B& b, const prepared_compaction& p, const observer& watch
   auto loaded = std::make_unique<model>(b, p.source.config);
   // A head that the folder lacks is compared, but not saved: training makes one for its task.
   const nn::load_report report = nn::load_weights(*loaded, p.source.folder, 1);
+  if (!p.settings.probes.empty() && !report.initialised.empty()) {
+    throw input_error(p.settings.from.string() + ": has no " + report.initialised.front() +
+                      ", and answers of a head that is not saved are no probes");
+  }
   std::vector<std::unique_ptr<model>> models;
   std::vector<std::string> names;
   const auto add = [&](const char* name, std::unique_ptr<model> m) {

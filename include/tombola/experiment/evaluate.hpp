@@ -40,6 +40,11 @@ struct prepared_evaluation {
   if (!s.model.empty()) {
     run.source = open_model(s.model);
     run.trained_under.reset();
+    if (run.max_length > run.source.config.longest_sequence()) {
+      throw input_error(s.model.string() + ": takes sequences of up to " +
+                        std::to_string(run.source.config.longest_sequence()) +
+                        " tokens, the run has up to " + std::to_string(run.max_length));
+    }
   }
   data::task_description task = data::open_task(run.data, run.task_name);
   split examples =

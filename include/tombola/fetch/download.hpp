@@ -51,6 +51,7 @@ public:
         most_{wanted.size == 0 ? most_of_unknown : wanted.size},
         file_{::open(path_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666)} {
     struct stat info {};
+    if (!file_.is_open() && io::is_full_disk(errno)) io::cannot_create(path_, errno);
     if (!file_.is_open() || ::fstat(file_.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
       throw input_error(path_.string() + ": cannot be written: " +
                         (file_.is_open() ? "it is no file" : io::system_text(errno)));

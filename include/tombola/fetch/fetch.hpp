@@ -63,6 +63,10 @@ inline void write_record(const thing& t,
     from.push_back({{"address", without_password(f.address)}, {"sha256", f.sha256}});
   }
   for (const fetched_file& f : files) {
+    if (f.name == record_name) {
+      throw format_error(t.name,
+                         "holds " + f.name + ", the name of what says where files are from");
+    }
     made.push_back({{"name", f.name}, {"size", f.size}, {"sha256", f.sha256}});
   }
   io::write_json(folder / record_name, {{"name", t.name}, {"from", from}, {"files", made}});

@@ -41,6 +41,7 @@ public:
     constexpr int how = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     if (!code) lock_ = io::descriptor{::open(path_.c_str(), how)};
     if (!lock_.is_open()) {
+      if (io::is_full_disk(code.value())) io::cannot_create(path_, code.value());
       throw input_error(target_.string() + ": cannot be fetched, " + path_.string() +
                         " cannot be made: " + (code ? code.message() : io::system_text(errno)));
     }
