@@ -43,6 +43,11 @@ void print_result(const std::filesystem::path& folder, const common_options& c) 
   if (result.at("majority").is_number()) {
     std::cout << fmt::format(" (majority class {})", number(result.at("majority")));
   }
+  const nlohmann::json& metrics = result.at("metrics");
+  if (metrics.contains("unigram_loss")) {
+    std::cout << fmt::format(" (by the frequencies of words alone {:.4f})",
+                             -metrics.at("unigram_loss").get<double>());
+  }
   if (!result.at("ticket").is_null()) {
     std::cout << fmt::format(", {} ticket: {}", result.at("ticket").at("kind").get<std::string>(),
                              kept_text(result.at("ticket")));

@@ -141,3 +141,16 @@ TEST_CASE("a corpus is one sentence a line, blank lines left out and counted") {
                                (folder / "empty.txt").string() + ": ") ==
         "has no text, expected one sentence a line");
 }
+
+TEST_CASE("the unigram loss is the entropy of what can be masked") {
+  const wordpiece w = numbered(4);
+  encoded_set set{16, answer::none};
+  CHECK(unigram_loss(set, w.pieces()) == 0.0);
+  set.add(w, "w0 w0 w1");
+  set.add(w, "w2 w3 w0 w0 w1");
+  // Shares 1/2, 1/4, 1/8 and 1/8.
+  CHECK(unigram_loss(set, w.pieces()) == Approx(1.75 * std::log(2.0)).epsilon(1e-15));
+  // The floor of everything that knows no context: any other shares lose more on the same words.
+  const double even = std::log(4.0);
+  CHECK(unigram_loss(set, w.pieces()) < even);
+}

@@ -115,3 +115,20 @@ TEST_CASE("killed and resumed, with one thread or two: the same bits") {
   CHECK(weights("killed", "--threads 1 --checkpoint-seconds 0",
                 {"0.10", "0.15", "0.12", "0.20", "0.17"}) == whole);
 }
+
+TEST_CASE(
+    "pretraining says what the frequencies of words alone would lose, and learns more than that") {
+  const pocket_world& world = pocket_world::instance();
+  const folder here;
+  const auto j =
+      json_of("pretrain --quiet --corpus " + world.data + "/corpus.txt --vocab " + world.data +
+              "/vocab.txt --layers 1 --hidden 32 --heads 2 --intermediate 64 --epochs 40 --rate "
+              "3e-3 --out " +
+              here.str());
+  const double learnt = j.at("metrics").at("masked_lm_loss"),
+               blind = j.at("metrics").at("unigram_loss");
+  CHECK(learnt == -j.at("score").get<double>());
+  CHECK(blind > 3.0);  // 160 words
+  CHECK(blind < 5.1);
+  CHECK(learnt < blind - 0.5);
+}

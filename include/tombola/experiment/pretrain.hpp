@@ -124,7 +124,8 @@ void pretrain(B& b,
   nlohmann::json result;
   result["metric"] = "negative_masked_lm_loss";
   result["score"] = -end.last_epoch_loss;
-  result["metrics"] = {{"masked_lm_loss", end.last_epoch_loss}};
+  result["metrics"] = {{"masked_lm_loss", end.last_epoch_loss},
+                       {"unigram_loss", data::unigram_loss(set, p.tokenizer.pieces())}};
   put_common(result, who, inputs, end.seconds, static_cast<double>(end.tokens));
   result["majority"] = nullptr;
   result["ticket"] = nullptr;
