@@ -3,7 +3,9 @@
 #include "examples/tombola/run_commands.hpp"
 
 #include <cmath>
+#include <filesystem>
 #include <iostream>
+#include <system_error>
 #include <utility>
 
 #include "examples/tombola/json_line.hpp"
@@ -55,12 +57,30 @@ void print_result(const std::filesystem::path& folder, const common_options& c) 
   std::cout << '\n' << folder.string() << '\n';
 }
 
-product_precision chosen(const run_command& c, const experiment::observer& watch) {
-  if (c.precision == precision_choice::float32) return product_precision::float32;
-  if (c.precision == precision_choice::bfloat16) return product_precision::bfloat16;
-  const product_precision p = faster_precision_here(c.common.threads);
-  watch.say(fmt::format("precision {}: the faster one here", to_string(p)));
-  return p;
+/// Settles `--precision auto` for a prepared run: what was begun goes on as it was begun, because near
+/// the bound between them another measurement may say otherwise; else the faster one here.
+template <class Prepared>
+void settle_precision(Prepared& p, const run_command& c, const experiment::observer& watch) {
+  const auto key_with = [&](product_precision precision) {
+    experiment::run_key key = p.key;
+    key.settings.erase("precision");
+    experiment::put_precision(key.settings, precision);
+    return key;
+  };
+  const auto begun = [&](product_precision precision) {
+    std::error_code code;
+    return std::filesystem::exists(c.out / key_with(precision).folder_name(), code);
+  };
+  product_precision& precision = p.settings.precision;
+  if (begun(product_precision::float32)) {
+    precision = product_precision::float32;
+  } else if (begun(product_precision::bfloat16)) {
+    precision = product_precision::bfloat16;
+  } else {
+    precision = faster_precision_here(c.common.threads);
+  }
+  p.key = key_with(precision);
+  watch.say(fmt::format("precision {}", to_string(precision)));
 }
 
 template <class Settings>
@@ -68,8 +88,9 @@ void carry_out(Settings s, const run_command& c) {
   stop_politely_at_ctrl_c();
   terminal screen{c.common.quiet};
   const experiment::observer watch = screen.observer();
-  s.precision = chosen(c, watch);
-  const auto prepared = experiment::prepare(std::move(s));
+  if (c.precision == precision_choice::bfloat16) s.precision = product_precision::bfloat16;
+  auto prepared = experiment::prepare(std::move(s));
+  if (c.precision == precision_choice::automatic) settle_precision(prepared, c, watch);
   experiment::provenance_of_run who{TOMBOLA_COMMIT};
   who.machine += ", " + products_in_words();
   const auto folder = run(prepared, {c.out, {c.common.threads}, who}, watch);
