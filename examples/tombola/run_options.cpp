@@ -2,18 +2,13 @@
 
 #include "examples/tombola/run_options.hpp"
 
-#include <initializer_list>
 #include <map>
 #include <string>
 
-#include "examples/tombola/checkpoint_commands.hpp"
 #include "examples/tombola/option_kinds.hpp"
-
-#include "tombola/core/error.hpp"
+#include "examples/tombola/search_options.hpp"
 
 namespace tombola::driver {
-
-namespace {
 
 void add_run(CLI::App* app, run_command& c) {
   app->add_option("--out", c.out, "Folder of runs; the run's own folder in it is printed")
@@ -31,6 +26,8 @@ void add_run(CLI::App* app, run_command& c) {
   app->set_config("--config", "", "Options from a file, `key = value` lines");
   add_common(app, c.common);
 }
+
+namespace {
 
 void add_optimizer(CLI::App* app, nn::adamw_settings& o) {
   static const std::map<std::string, adamw_form> forms{{"study", adamw_form::study},
@@ -116,134 +113,6 @@ void add_train(CLI::App& root, experiment::train_settings& s, run_command& c) {
   app->callback([&] { train(s, c); });
 }
 
-/// One guard, three ways to state it; two of them on one line are an error.
-void add_guard(CLI::App* app, experiment::search_settings& s) {
-  using experiment::guard_rule;
-  const auto rule = [&s](guard_rule r) {
-    return [&s, r](const double& amount) { s.rule = r, s.guard_amount = amount; };
-  };
-  CLI::Option* share =
-      app->add_option_function<double>("--guard", rule(guard_rule::share),
-                                       "Go on while the metric is this share of the full one's, "
-                                       "which must be above 0 [0.9]")
-          ->check(CLI::Range(0.0, 1.0));
-  CLI::Option* drop =
-      app->add_option_function<double>("--guard-drop", rule(guard_rule::drop),
-                                       "Instead: while it is at most this far below the full one's")
-          ->check(at_least_zero(true));
-  CLI::Option* floor = app->add_option_function<double>(
-      "--guard-at-least", rule(guard_rule::at_least), "Instead: while it is at least this");
-  share->excludes(drop)->excludes(floor);
-  drop->excludes(floor);
-}
-
-/// Names of an enumeration's values.
-template <class E>
-std::map<std::string, E> by_name(std::initializer_list<E> values) {
-  std::map<std::string, E> names;
-  for (const E e : values) names[to_string(e)] = e;
-  return names;
-}
-
-/// Which weights a search over weights removes.
-void add_weight_rule(CLI::App* app, experiment::search_settings& s) {
-  using namespace experiment;
-  using criterion = weight_criterion;
-  static const auto criteria = by_name({criterion::magnitude, criterion::random, criterion::taylor,
-                                        criterion::fisher, criterion::snip, criterion::wanda});
-  static const auto scopes =
-      by_name({weight_scope::global, weight_scope::layer, weight_scope::row});
-  static const auto schedules =
-      by_name({weight_schedule::share_of_left, weight_schedule::share_of_whole,
-               weight_schedule::one_shot, weight_schedule::cubic, weight_schedule::iterative});
-  app->add_option("--criterion", s.weights.criterion,
-                  "What weights are scored by: magnitude, random, taylor, fisher, snip or wanda")
-      ->transform(one_of(criteria))
-      ->default_str("magnitude");
-  CLI::Option* scope =
-      app->add_option("--scope", s.weights.within,
-                      "Weights of one ranking: global (all), layer (a matrix) or row (an output)")
-          ->transform(one_of(scopes))
-          ->default_str("global");
-  CLI::Option* schedule =
-      app->add_option(
-             "--schedule", s.weights.schedule,
-             "share_of_left or share_of_whole: --weight-step goes in every step; one_shot, "
-             "cubic or iterative: it has gone at the end")
-          ->transform(one_of(schedules))
-          ->default_str("share_of_left");
-  CLI::Option* share =
-      app->add_option("--weight-step", s.weight_share, "Share of the weights to remove in a step")
-          ->capture_default_str()
-          ->check(CLI::Range(0.0, 1.0));
-  CLI::Option* steps = app->add_option("--weight-steps", s.weight_steps,
-                                       "Most steps over weights; 0: 30 in mode study, else 60")
-                           ->capture_default_str();
-  const auto put = [&s](const std::string& text) {
-    s.weights.pattern = pattern_of(text, "find-masks: --nm");
-  };
-  app->add_option_function<std::string>(
-         "--nm", put, "Instead: N:M keeps N of every M weights in a row, in one step")
-      ->excludes(scope)
-      ->excludes(schedule)
-      ->excludes(share)
-      ->excludes(steps);
-}
-
-void add_find_masks(CLI::App& root, experiment::search_settings& s, run_command& c) {
-  using namespace experiment;
-  static const std::map<std::string, prune_what> what{{"heads", prune_what::heads},
-                                                      {"mlps", prune_what::mlps},
-                                                      {"both", prune_what::both},
-                                                      {"neurons", prune_what::neurons},
-                                                      {"weights", prune_what::weights}};
-  static const std::map<std::string, search_mode> modes{{"standard", search_mode::standard},
-                                                        {"study", search_mode::study}};
-  static const std::map<std::string, selection_split> splits{{"dev", selection_split::dev},
-                                                             {"train", selection_split::train}};
-  static const auto estimators =
-      by_name({estimator::per_token, estimator::per_example, estimator::squared,
-               estimator::signed_mean, estimator::per_batch, estimator::cumulative});
-  CLI::App* app = root.add_subcommand("find-masks", "Find the good ticket of a trained model");
-  app->footer(
-      "Example: tombola find-masks --run runs/train-SST-2-s1-0123456789ab --prune both --out runs\n"
-      "Weights: ... --prune weights --criterion wanda --scope row --schedule cubic --weight-step "
-      "0.6");
-  app->add_option("--run", s.run, "Folder of a training run")->required();
-  app->add_option("--data", s.data, "Folder of the tasks, if it has moved");
-  app->add_option("--prune", s.prune, "heads, mlps, both, neurons or weights")
-      ->transform(one_of(what))
-      ->required();
-  app->add_option("--mode", s.mode, "standard, or study: exactly as the study's code")
-      ->transform(one_of(modes))
-      ->default_str("standard");
-  CLI::Option* which =
-      app->add_option("--estimator", s.which, "Gate sensitivity; mode study takes cumulative")
-          ->transform(one_of(estimators))
-          ->default_str("per_example");
-  app->add_option("--select", s.select, "Examples that the search looks at: dev or train")
-      ->transform(one_of(splits))
-      ->default_str("dev");
-  add_guard(app, s);
-  app->add_option("--step", s.step_share, "Share of heads, MLPs or neurons to remove in a step")
-      ->capture_default_str()
-      ->check(CLI::Range(0.0, 1.0));
-  add_weight_rule(app, s);
-  counted(app, "--batch", s.batch, "Sequences in a batch");
-  add_run(app, c);
-  app->callback([&s, &c, which] {
-    if (s.mode == search_mode::study && which->count() > 0 && s.which != estimator::cumulative) {
-      throw input_error(std::string{"--estimator: found "} + to_string(s.which) +
-                        " in mode study, expected cumulative, the only one it has");
-    }
-    if (s.weights.schedule == weight_schedule::one_shot && s.weight_steps > 1) {
-      throw input_error("--weight-steps: found " + std::to_string(s.weight_steps) +
-                        ", but schedule one_shot has one");
-    }
-    find_masks(s, c);
-  });
-}
-
 void add_evaluate(CLI::App& root, experiment::evaluation_settings& s, run_command& c) {
   CLI::App* app =
       root.add_subcommand("evaluate", "Score a trained model, under a ticket or as it is");
@@ -265,7 +134,7 @@ void add_evaluate(CLI::App& root, experiment::evaluation_settings& s, run_comman
 void add_run_commands(CLI::App& root, run_command_options& o) {
   add_pretrain(root, o.pretraining, o.run);
   add_train(root, o.training, o.run);
-  add_find_masks(root, o.search, o.run);
+  add_find_masks(root, o.search, o.searching, o.run);
   add_evaluate(root, o.evaluation, o.run);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "examples/tombola/run_commands.hpp"
+#include "examples/tombola/search_options.hpp"
 
 namespace CLI {
 class App;
@@ -14,8 +15,12 @@ struct run_command_options {
   experiment::pretrain_settings pretraining;
   experiment::train_settings training;
   experiment::search_settings search;
+  search_words searching;
   experiment::evaluation_settings evaluation;
 };
+
+/// Where a run goes and how it is computed: options of every command that makes one.
+void add_run(CLI::App* app, run_command& c);
 
 /// Adds pretrain, train, find-masks and evaluate. The options must outlive the app.
 void add_run_commands(CLI::App& root, run_command_options& o);

@@ -3,6 +3,7 @@
 // Runs the program as a person would, and remembers what it said.
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -82,6 +83,33 @@ inline std::string last_line(const std::string& text) {
   const auto end = text.find_last_not_of('\n');
   const auto begin = text.find_last_of('\n', end);
   return text.substr(begin == std::string::npos ? 0 : begin + 1, end - begin);
+}
+
+/// Kills a command in the middle of its work, perhaps twice, lets it go on, and compares: the same
+/// bytes as without. line: up to and with its `--out `; files: of the run's folder.
+inline void goes_on_to_the_same_bits(const std::string& line,
+                                     const std::filesystem::path& here,
+                                     const std::vector<std::string>& files) {
+  const auto started = std::chrono::steady_clock::now();
+  const answer whole = tombola(line + (here / "whole").string());
+  INFO(line << "\n" << whole.err);
+  REQUIRE(whole.code == 0);
+  std::chrono::duration<double> wait = (std::chrono::steady_clock::now() - started) / 2;
+  const std::string out = (here / "killed").string();
+  const auto killed = [&] {
+    return tombola(line + out, "timeout -s KILL " + std::to_string(std::max(wait.count(), 0.001)))
+               .code == 137;
+  };
+  while (!killed()) {  // it was faster this time
+    std::filesystem::remove_all(out);
+    wait /= 2;
+  }
+  killed();  // and once more, or not: it goes on from where it was
+  const answer after = tombola(line + out);
+  REQUIRE(after.code == 0);
+  for (const std::string& file : files) {
+    CHECK(text_of(last_line(after.out) + "/" + file) == text_of(last_line(whole.out) + "/" + file));
+  }
 }
 
 /// One sentence with all of these words, exit code, no result, nothing temporary left behind.

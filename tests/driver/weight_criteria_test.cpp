@@ -1,7 +1,6 @@
 // Searches over weights by criterion, scope, schedule and pattern, as a person types them.
 
 #include <algorithm>
-#include <chrono>
 #include <string>
 
 #include "tests/driver/program.hpp"
@@ -102,7 +101,7 @@ TEST_CASE("scope, schedule and pattern of a search over weights") {
   const auto refused = [&](const std::string& more, const std::vector<std::string>& words) {
     refuses("find-masks --quiet --run " + t.full + " --out " + out + " " + more, words, out);
   };
-  refused("--prune heads --criterion taylor", {"of weights", "heads"});
+  refused("--prune heads --schedule cubic", {"of weights", "heads"});
   refused("--prune weights --mode study --criterion taylor", {"mode study", "magnitude"});
   refused("--prune weights --nm 2:5", {"2 of every 5", "query.weight (16 x 16)"});
   refused("--prune weights --nm 5:4", {"--nm", "5:4", "N at most M"});
@@ -122,24 +121,5 @@ TEST_CASE("a search by criterion that was killed goes on to the same bits") {
       "find-masks --quiet --prune weights --criterion fisher --guard-at-least 0 "
       "--weight-step 0.02 --weight-steps 60 --threads 1 --run " +
       t.full + " --out ";
-  const auto started = std::chrono::steady_clock::now();
-  const answer whole = test::tombola(line + t.runs);
-  REQUIRE(whole.code == 0);
-  std::chrono::duration<double> wait = (std::chrono::steady_clock::now() - started) / 2;
-  const std::string out = (t.here / "killed").string();
-  const auto killed = [&] {
-    return test::tombola(line + out,
-                         "timeout -s KILL " + std::to_string(std::max(wait.count(), 0.001)))
-               .code == 137;
-  };
-  while (!killed()) {  // it was faster this time
-    std::filesystem::remove_all(out);
-    wait /= 2;
-  }
-  killed();  // and once more, or not: it goes on from where it was
-  const answer after = test::tombola(line + out);
-  REQUIRE(after.code == 0);
-  for (const char* file : {"/ticket.safetensors", "/trace.safetensors"}) {
-    CHECK(text_of(last_line(after.out) + file) == text_of(last_line(whole.out) + file));
-  }
+  goes_on_to_the_same_bits(line, t.here / ".", {"ticket.safetensors", "trace.safetensors"});
 }

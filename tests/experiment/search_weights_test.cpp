@@ -3,9 +3,12 @@
 #include "tombola/experiment/search_weights.hpp"
 
 #include <cmath>
+#include <optional>
 #include <string>
 
 #include "tests/nn/tiny_model.hpp"
+
+#include "tombola/algebra/sets.hpp"
 
 using namespace tombola;
 using namespace tombola::test;
@@ -44,12 +47,16 @@ struct fixture {
   }
 
   /// The share of weights that is left is the metric.
-  prune_result search(const weight_rule& rule, double share, std::size_t steps, double least) {
+  prune_result search(const weight_rule& rule,
+                      double share,
+                      std::size_t steps,
+                      double least,
+                      const std::optional<ticket>& start = {}) {
     const auto metric = [](const ticket& t) {
       return static_cast<double>(t.count()) / static_cast<double>(t.size());
     };
     return search_weights_by(model, set, rule, share, steps, {.batch = 2, .seed = 3}, metric,
-                             guard::at_least(least), no_progress{});
+                             guard::at_least(least), no_progress{}, {}, start);
   }
 };
 
@@ -123,6 +130,38 @@ TEST_CASE("schedules remove what they say, whole or in each row") {
   const auto iterative_rows = left(weight_schedule::iterative, weight_scope::row, 2);
   CHECK(iterative_rows.back() == n / 2);
   CHECK(iterative_rows.size() == 3);
+}
+
+TEST_CASE("a search that starts from a ticket brings nothing back") {
+  fixture f;
+  const prune_result first = f.search({}, 0.3, 1, 0.0);
+  const ticket start = first.accepted;
+  const std::size_t n = start.size();
+  const auto within = [&](const ticket& t) { return is_subset(t, start); };
+  for (const criterion c : {criterion::magnitude, criterion::random, criterion::taylor}) {
+    INFO(to_string(c));
+    const prune_result found = f.search({.criterion = c}, 0.5, 1, 0.0, start);
+    REQUIRE(found.steps.steps.size() == 2);
+    CHECK(found.steps.steps[0].phase == "start");
+    CHECK(found.steps.steps[0].candidate.count() == start.count());
+    CHECK(found.steps.baseline ==
+          Approx(static_cast<double>(start.count()) / static_cast<double>(n)));
+    CHECK(found.accepted.count() == survivors(share_of_left{0.5, 1}, start.count())[1]);
+    CHECK(within(found.accepted));
+  }
+  // By magnitude that is what two steps from the full model find.
+  const auto lost = [](std::size_t kept) { return kept - share_of(0.3, kept); };
+  const prune_result on = f.search({}, 0.3, 1, 0.0, start), two = f.search({}, 0.3, 2, 0.0);
+  CHECK(on.accepted.count() == lost(lost(n)));
+  CHECK(std::ranges::equal(on.accepted.masks(), two.accepted.masks()));
+  // What is gone already counts where a schedule says how much shall be gone.
+  for (const auto schedule : {weight_schedule::one_shot, weight_schedule::cubic}) {
+    const prune_result half = f.search({.schedule = schedule}, 0.5, 4, 0.0, start);
+    CHECK(half.accepted.count() == n - share_of(0.5, n));
+    CHECK(within(half.accepted));
+  }
+  CHECK(within(f.search({.pattern = n_of_m{1, 4}}, 0.5, 1, 0.0, start).accepted));
+  CHECK_THROWS_AS(f.search({}, 0.5, 1, 0.0, ticket{{f.groups[0]}}), shape_error);
 }
 
 TEST_CASE("a pattern is one step, accepted or not") {

@@ -71,6 +71,10 @@ TEST_CASE("trace file: what is written is read back, bit for bit") {
   io::write_trace(path, odd);
   CHECK(io::read_trace(path).baseline == odd.baseline);
   CHECK(std::isnan(io::read_trace(path).threshold));
+  CHECK(io::read_trace(path).measure.empty());
+  odd.measure = "accuracy, lower bound at confidence 0.95";
+  io::write_trace(path, odd);
+  CHECK(io::read_trace(path).measure == odd.measure);
 }
 
 TEST_CASE("trace file: what is malformed is refused, each with its sentence") {

@@ -1,6 +1,7 @@
 #include "tombola/prune/pruner.hpp"
 
 #include <limits>
+#include <optional>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/toy_objective.hpp"
@@ -111,6 +112,42 @@ TEST_CASE("order and groups can be chosen") {
   CHECK(phases(r.steps) == std::vector<std::string>{"full", "mlps", "mlps"});
   CHECK_THROWS_WITH(prune(mlps, {.groups = {"neurons"}}),
                     "objective: has no group neurons to prune");
+}
+
+TEST_CASE("within layers every step takes as much from each, of its own lowest") {
+  std::size_t unlike_the_group = 0;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    toy_objective o = toy_objective::drawn(seed);
+    const prune_options options{
+        .share = 0.3, .rule = guard::at_least(-100.0), .groups = {"heads"}, .within = part::layer};
+    const prune_result r = prune(o, options);
+    REQUIRE(r.steps.steps.size() == 5);  // 30 % of a layer's 4 heads is 1
+    ticket accepted{test::toy_groups()};
+    for (std::size_t i = 1; i < 5; ++i) {
+      const ticket& next = r.steps.steps[i].candidate;
+      const auto scored = o.scores(accepted);
+      REQUIRE(next[1].count() == 4);
+      ticket expected = accepted;
+      for (std::size_t l = 0; l < 2; ++l) {
+        std::optional<std::size_t> lowest;
+        for (std::size_t h = 4 * l; h < 4 * l + 4; ++h) {
+          if (!accepted[0][h]) continue;
+          if (!lowest || scored[0][h] <= scored[0][*lowest]) lowest = h;
+        }
+        expected.set(0, lowest.value(), false);
+      }
+      REQUIRE(next[0].count() == 8 - 2 * i);
+      for (std::size_t l = 0; l < 2; ++l) {
+        std::size_t left = 0;
+        for (std::size_t h = 4 * l; h < 4 * l + 4; ++h) left += next[0][h] ? 1U : 0U;
+        REQUIRE(left == 4 - i);
+      }
+      REQUIRE(std::ranges::equal(next.masks(), expected.masks()));
+      unlike_the_group += !(remove_lowest(accepted[0], scored[0], 2) == next[0]);
+      accepted = next;
+    }
+  }
+  CHECK(unlike_the_group > 30);
 }
 
 TEST_CASE("scores are asked for accepted tickets alone") {

@@ -43,6 +43,8 @@ TEST_CASE("structured steps are rounded down and at least one") {
 
 TEST_CASE("every schedule ends where its name says") {
   CHECK(survivors(one_shot{0.3}, 1000) == std::vector<std::size_t>{1000, 700});
+  CHECK(one_shot{0.3}.remove(1, 1000, 800) == 100);  // 200 were gone before
+  CHECK(one_shot{0.3}.remove(1, 1000, 600) == 0);
   CHECK(survivors(share_of_whole{0.4, 4}, 10) == std::vector<std::size_t>{10, 6, 2, 0, 0});
   // 1 - (1 - t/4)^3 of 80 % of 1000: 462.5, 700, 787.5, 800; halves to even.
   CHECK(survivors(cubic{0.8, 4}, 1000) == std::vector<std::size_t>{1000, 538, 300, 212, 200});

@@ -132,6 +132,22 @@ TEST_CASE("no layer loses its last head") {
   CHECK(capped[1] == mask::from_values(std::vector<bool>{0, 1, 1}));
 }
 
+TEST_CASE("every layer loses its share, whatever the others score") {
+  const std::vector<scores> s{{{"heads", {3, 2}}, {9, 8, 1, 2, 5, 5}}, {{"mlps", {3}}, {1, 2, 3}}};
+  ticket t{{s[0].group(), s[1].group()}};
+  const ticket less = remove_lowest_of_each_layer(t, s, std::array<std::size_t, 2>{1, 0});
+  CHECK(less[0] == mask::from_values(std::vector<bool>{1, 0, 0, 1, 1, 0}));  // 5 and 5: the later
+  CHECK(less[1].count() == 3);
+  // Where a layer has less left than is asked for, all of it goes.
+  t.set(0, 2, false);
+  const ticket none = remove_lowest_of_each_layer(t, s, std::array<std::size_t, 2>{2, 1});
+  CHECK(none.count() == 0);
+  t.set(0, 0, false);
+  const ticket one = remove_lowest_of_each_layer(t, s, std::array<std::size_t, 2>{1, 0});
+  CHECK(one[0] == mask::from_values(std::vector<bool>{0, 0, 0, 0, 1, 0}));
+  CHECK_THROWS_AS(remove_lowest_of_each_layer(t, s, std::array<std::size_t, 1>{1}), shape_error);
+}
+
 TEST_CASE("groups without extents, and of one, have parts too") {
   CHECK(parts_of({"one", {}}, part::layer) == 1);
   CHECK(parts_of({"mlps", {12}}, part::layer) == 12);

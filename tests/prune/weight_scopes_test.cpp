@@ -6,6 +6,7 @@
 
 #include "tests/support/catch.hpp"
 
+#include "tombola/algebra/sets.hpp"
 #include "tombola/core/random.hpp"
 #include "tombola/prune/schedule.hpp"
 
@@ -143,4 +144,11 @@ TEST_CASE("a search by any rule ends with the last ticket that passed") {
   CHECK(phases == std::vector<std::string>{"full", "weights", "weights", "weights"});
   CHECK(found.accepted.origin.kind == "good");
   CHECK(prune_weights_by(full, 2, next, metric, guard::at_least(0.0)).accepted.count() == 55);
+  // From a smaller ticket on: its metric is the baseline.
+  const prune_result on =
+      prune_weights_by(found.accepted, 1, next, metric, guard::share_of_baseline(0.5));
+  CHECK(on.steps.steps[0].phase == "start");
+  CHECK(on.steps.baseline == 45.0);
+  CHECK(on.accepted.count() == 35);
+  CHECK(is_subset(on.accepted[0], found.accepted[0]));
 }

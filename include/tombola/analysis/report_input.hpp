@@ -34,7 +34,7 @@ namespace detail {
 [[nodiscard]] inline found_search search_of(const result& r, std::string family, const trace& t) {
   found_search s{r.task, r.seed, std::move(family), {}};
   s.figure.title = "Search of " + s.family + " for " + r.task + ", seed " + std::to_string(r.seed);
-  s.figure.metric = r.metric;
+  s.figure.metric = t.measure.empty() ? r.metric : t.measure;
   s.figure.baseline = t.baseline;
   s.figure.threshold = t.threshold;
   for (const trace_step& step : t.steps) {

@@ -22,7 +22,7 @@ struct search_point {
 struct search_figure {
   std::string title;
   std::string metric;      ///< what the height means
-  double baseline = 0.0;   ///< of the full model
+  double baseline = 0.0;   ///< of the full model, or of the ticket that the search started from
   double threshold = 0.0;  ///< the guard: candidates below it are rejected; -inf: none
   std::vector<search_point> points;
 };
@@ -99,8 +99,10 @@ inline void draw_point(markup& m, const search_point& p, std::size_t number, dou
     if (!std::isfinite(p.metric)) continue;
     path += (path.empty() ? "M" : "L") + fixed(at, 1) + " " + fixed(y(p.metric), 1);
   }
+  const bool from_ticket = n > 0 && f.points[0].phase == "start";
   if (std::isfinite(f.baseline))
-    detail::draw_level(m, "full model", f.baseline, y(f.baseline), left, width - right, "baseline");
+    detail::draw_level(m, from_ticket ? "start" : "full model", f.baseline, y(f.baseline), left,
+                       width - right, "baseline");
   if (std::isfinite(f.threshold))
     detail::draw_level(m, "guard", f.threshold, y(f.threshold), left, width - right, "guard");
   if (!path.empty()) m.empty("path", {{"d", path}, {"class", "trace"}});

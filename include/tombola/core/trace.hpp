@@ -22,6 +22,7 @@ struct trace {
   double baseline = 0.0;   ///< metric of the full model
   double threshold = 0.0;  ///< candidates at or above it are accepted
   std::vector<trace_step> steps;
+  std::string measure = {};  ///< what these numbers are, in words; empty: the metric itself
 };
 
 }  // namespace tombola

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
@@ -15,70 +15,20 @@
 #include "tombola/experiment/objectives.hpp"
 #include "tombola/experiment/result.hpp"
 #include "tombola/experiment/run.hpp"
+#include "tombola/experiment/search_settings.hpp"
 #include "tombola/experiment/search_weights.hpp"
 #include "tombola/experiment/setting.hpp"
+#include "tombola/experiment/structure_criteria.hpp"
+#include "tombola/experiment/ticket_summary.hpp"
 #include "tombola/experiment/trained_run.hpp"
 #include "tombola/io/npy.hpp"
 #include "tombola/io/trace_file.hpp"
+#include "tombola/prune/lower_bound.hpp"
 #include "tombola/prune/pruner.hpp"
 #include "tombola/prune/resume.hpp"
 #include "tombola/prune/study.hpp"
 
 namespace tombola::experiment {
-
-/// Which units a search prunes.
-enum class prune_what { heads, mlps, both, neurons, weights };
-
-/// How a search goes.
-enum class search_mode {
-  standard,  ///< one step size for each kind, scores always of the accepted ticket
-  study,     ///< spec 4.1 to 4.4, as the study's code did it
-};
-
-/// Which examples a search looks at.
-enum class selection_split {
-  dev,    ///< the development set, as the study; the reported score has then seen the search
-  train,  ///< as many rows of the training set, drawn by the run's seed
-};
-
-/// When a search stops: which rule of prune/guard.hpp takes the amount.
-enum class guard_rule {
-  share,     ///< below this share of the full model's metric, which must be above 0
-  drop,      ///< more than this below the full model's metric
-  at_least,  ///< below this number
-};
-
-[[nodiscard]] constexpr const char* to_string(guard_rule r) noexcept {
-  constexpr std::array<const char*, 3> names{"guard_share", "guard_drop", "guard_at_least"};
-  return names[static_cast<std::size_t>(r)];
-}
-[[nodiscard]] constexpr const char* to_string(prune_what p) noexcept {
-  constexpr std::array<const char*, 5> names{"heads", "mlps", "both", "neurons", "weights"};
-  return names[static_cast<std::size_t>(p)];
-}
-[[nodiscard]] constexpr const char* to_string(search_mode m) noexcept {
-  return m == search_mode::study ? "study" : "standard";
-}
-[[nodiscard]] constexpr const char* to_string(selection_split s) noexcept {
-  return s == selection_split::train ? "train" : "dev";
-}
-
-struct search_settings {
-  std::filesystem::path run;   ///< a training run's folder
-  std::filesystem::path data;  ///< empty: where the run was trained from
-  prune_what prune = prune_what::both;
-  search_mode mode = search_mode::standard;
-  estimator which = estimator::per_example;  ///< the study's mode always takes `cumulative`
-  selection_split select = selection_split::dev;
-  guard_rule rule = guard_rule::share;
-  double guard_amount = 0.9;
-  double step_share = 0.1;       ///< of the heads and of the MLPs in a step
-  double weight_share = 0.05;    ///< of the weights: as the schedule says, left in a step
-  std::size_t weight_steps = 0;  ///< at most; 0: 30 in the study's mode, else 60, or what is there
-  weight_rule weights;           ///< which weights go; the study's mode has the default alone
-  std::size_t batch = 64;
-  product_precision precision = product_precision::float32;
-};
 
 /// A search whose inputs have been read and checked.
 struct prepared_search {
@@ -92,55 +42,24 @@ struct prepared_search {
 
 namespace detail {
 
-[[nodiscard]] inline guard guard_of(const search_settings& s) {
-  switch (s.rule) {
-    case guard_rule::drop:
-      return guard::drop(s.guard_amount);
-    case guard_rule::at_least:
-      return guard::at_least(s.guard_amount);
-    case guard_rule::share:
-      break;
+/// Throws input_error where the run was trained under a ticket that this search cannot go on from.
+inline void require_goes_on(const search_settings& s, const trained_run& run) {
+  if (!run.trained_under) return;
+  const std::string where = s.run.string() + ": was trained under a ticket";
+  if (s.prune != prune_what::weights || s.mode != search_mode::standard) {
+    throw input_error(where + ", expected a run of the full model; only --prune weights in mode " +
+                      "standard goes on from a ticket");
   }
-  return guard::share_of_baseline(s.guard_amount);
-}
-
-/// Throws input_error where the weights are to be chosen in a way that this search does not have.
-inline void require_fits(const weight_rule& rule, const search_settings& s) {
-  if (rule.is_default()) return;
-  if (s.prune != prune_what::weights) {
-    throw input_error(
-        std::string{"criterion, scope, schedule and pattern are of weights, found a "} +
-        "search for " + to_string(s.prune));
+  if (const std::string family = family_of(*run.trained_under); family != "weights") {
+    throw input_error(where + " of " + family + ", expected one of weights, or a run of the full " +
+                      "model");
   }
-  if (s.mode == search_mode::study) {
-    throw input_error(
-        "mode study prunes by magnitude in one ranking, a share of what is left in "
-        "each step; found another criterion, scope, schedule or pattern");
+  const auto groups = nn::weight_groups(run.source.config, nn::prunable::weights);
+  if (!std::ranges::equal(groups, run.trained_under->groups())) {
+    throw input_error(where +
+                      " over other weights than mode standard prunes, as mode study does; " +
+                      "expected one over the six matrices of each layer");
   }
-  if (rule.pattern &&
-      (rule.within != weight_scope::global || rule.schedule != weight_schedule::share_of_left)) {
-    throw input_error("a pattern of weights has no scope and no schedule, found both");
-  }
-}
-
-/// What of a search over weights is in its key: what was not asked for is not, so that searches keep
-/// their folders.
-inline void put_rule(nlohmann::json& settings, const search_settings& s) {
-  const weight_rule& rule = s.weights;
-  if (rule.criterion != weight_criterion::magnitude) {
-    settings["criterion"] = to_string(rule.criterion);
-  }
-  if (rule.pattern) {
-    settings["pattern"] =
-        std::to_string(rule.pattern->kept) + ":" + std::to_string(rule.pattern->of);
-    return;
-  }
-  if (rule.within != weight_scope::global) settings["scope"] = to_string(rule.within);
-  if (rule.schedule != weight_schedule::share_of_left) {
-    settings["schedule"] = to_string(rule.schedule);
-  }
-  settings["weight_share"] = s.weight_share;
-  if (rule.schedule != weight_schedule::one_shot) settings["weight_steps"] = s.weight_steps;
 }
 
 }  // namespace detail
@@ -150,34 +69,23 @@ inline void put_rule(nlohmann::json& settings, const search_settings& s) {
 /// does not fit the rows of a matrix.
 [[nodiscard]] inline prepared_search prepare(search_settings s) {
   if (s.mode == search_mode::study) s.which = estimator::cumulative;
-  if (s.mode == search_mode::study && s.rule != guard_rule::share) {
-    throw input_error("mode study takes a share of the full model's metric, found " +
-                      std::string{to_string(s.rule)});
-  }
-  if (s.mode == search_mode::study && s.prune == prune_what::neurons) {
-    throw input_error("mode study prunes heads, mlps, both or weights, found neurons");
-  }
-  (void)detail::guard_of(s);  // its sentence comes before anything is read
-  detail::require_fits(s.weights, s);
+  detail::require_fits(s);  // its sentences come before anything is read
   if (s.weight_steps == 0) s.weight_steps = s.mode == search_mode::study ? 30 : 60;
   trained_run run = open_trained_run(s.run, s.data);
-  if (run.trained_under) {
-    throw input_error(s.run.string() +
-                      ": was trained under a ticket, expected a run of the full model");
-  }
+  detail::require_goes_on(s, run);
   if (run.source.config.is_compact() && s.prune != prune_what::weights) {
     throw input_error(s.run.string() + ": its model is compact, whose layers differ; expected " +
                       "--prune weights, or the whole model it was made of");
   }
   if (s.weights.pattern) require_pattern(run.source.config, *s.weights.pattern);
   data::task_description task = data::open_task(run.data, run.task_name);
+  if (s.confidence) require_mean_over_examples(task);
   const std::filesystem::path folder = run.data / task.name;
   split dev = read_split(task, folder, "dev", run.source.tokenizer, run.max_length);
   split selection = s.select == selection_split::dev
                         ? dev
                         : read_split(task, folder, "train", run.source.tokenizer, run.max_length,
                                      dev.set.size(), run.seed);
-  const bool weights = s.prune == prune_what::weights;
   nlohmann::json settings{{"model", run.source.fingerprint},
                           {"selection", selection.fingerprint},
                           {"select", to_string(s.select)},
@@ -185,11 +93,15 @@ inline void put_rule(nlohmann::json& settings, const search_settings& s) {
                           {"mode", to_string(s.mode)},
                           {to_string(s.rule), s.guard_amount},
                           {"batch", s.batch}};
-  if (weights) {
+  if (s.confidence) settings["guard_confidence"] = *s.confidence;
+  if (s.prune == prune_what::weights) {
     detail::put_rule(settings, s);
   } else {
-    settings["estimator"] = to_string(s.which);
-    settings["step_share"] = s.step_share;
+    detail::put_structures(settings, s);
+  }
+  if (run.trained_under) {
+    settings["start"] = io::fingerprint(*run.trained_under);
+    settings["start_kept"] = run.trained_under->count();
   }
   put_precision(settings, s.precision);
   run_key key{"find-masks", task.name, run.seed, std::move(settings)};
@@ -232,6 +144,25 @@ private:
   trace earlier_, now_;
 };
 
+/// A search in mode standard over what answers for the units, by the metric or by its lower bound.
+template <class Objective, class Progress>
+[[nodiscard]] prune_result search_standard(Objective& behind,
+                                           const search_settings& s,
+                                           const trace& earlier,
+                                           const Progress& progress) {
+  prune_options options{.share = s.step_share, .rule = guard_of(s)};
+  if (s.structures.scope == structure_scope::layer) options.within = part::layer;
+  if (s.prune == prune_what::heads) options.groups = {"heads"};
+  if (s.prune == prune_what::mlps) options.groups = {"mlps"};
+  if (!s.confidence) {
+    remembering_objective<Objective> objective{behind, earlier};
+    return prune(objective, options, progress);
+  }
+  lower_bound_objective<Objective> bounded{behind, bound_of(s)};
+  remembering_objective<lower_bound_objective<Objective>> objective{bounded, earlier};
+  return prune(objective, options, progress);
+}
+
 template <backend B>
 [[nodiscard]] prune_result search_gates(nn::bert<B>& model,
                                         const prepared_search& p,
@@ -239,19 +170,26 @@ template <backend B>
                                         const observer& watch) {
   const search_settings& s = p.settings;
   const gated units = s.prune == prune_what::neurons ? gated::neurons : gated::heads_and_mlps;
-  gate_objective<B> behind{model, p.task, p.selection.set, s.batch, s.which, watch, units};
-  remembering_objective<gate_objective<B>> objective{behind, keep.earlier()};
   const auto progress = [&keep](const trace_step& step) { keep(step); };
-  if (s.mode == search_mode::study) {
-    const study::search_options options{.threshold = s.guard_amount, .amount = s.step_share};
-    if (s.prune == prune_what::heads) return study::search_heads(objective, options, progress);
-    if (s.prune == prune_what::mlps) return study::search_mlps(objective, options, progress);
-    return study::search_joint(objective, options, progress);
+  if (s.structures.criterion != structure_criterion::sensitivity) {
+    structure_objective<B> behind{model,
+                                  p.task,
+                                  p.selection.set,
+                                  units,
+                                  s.structures.criterion,
+                                  {.batch = s.batch, .seed = p.run.seed},
+                                  watch};
+    return search_standard(behind, s, keep.earlier(), progress);
   }
-  prune_options options{.share = s.step_share, .rule = guard_of(s)};
-  if (s.prune == prune_what::heads) options.groups = {"heads"};
-  if (s.prune == prune_what::mlps) options.groups = {"mlps"};
-  return prune(objective, options, progress);
+  gate_objective<B> behind{model, p.task, p.selection.set, s.batch, s.which, watch, units};
+  if (s.mode == search_mode::standard) {
+    return search_standard(behind, s, keep.earlier(), progress);
+  }
+  remembering_objective<gate_objective<B>> objective{behind, keep.earlier()};
+  const study::search_options options{.threshold = s.guard_amount, .amount = s.step_share};
+  if (s.prune == prune_what::heads) return study::search_heads(objective, options, progress);
+  if (s.prune == prune_what::mlps) return study::search_mlps(objective, options, progress);
+  return study::search_joint(objective, options, progress);
 }
 
 template <backend B>
@@ -260,22 +198,29 @@ template <backend B>
                                           kept_trace& keep,
                                           const observer& watch) {
   const search_settings& s = p.settings;
-  masked_weights_metric<B> fresh{model, p.task, p.selection.set, s.batch, watch};
-  const auto metric = [&](const ticket& t) {
-    const trace_step* known = tombola::detail::find_step(keep.earlier(), t);
-    return known != nullptr ? known->metric : fresh(t);
-  };
+  masked_metric<B> fresh{model, p.task, p.selection.set, s.batch, watch};
   const auto progress = [&keep](const trace_step& step) { keep(step); };
+  const auto plain = [&fresh](const ticket& t) { return fresh(t); };
   if (s.mode == search_mode::study) {
     const host_weights host{model, nn::weight_groups(model.config(), nn::prunable::study)};
     return study::search_weights(
-        host.spans(), metric,
+        host.spans(), remembering_metric(plain, keep.earlier()),
         {.threshold = s.guard_amount, .amount = s.weight_share, .total_steps = s.weight_steps},
         progress);
   }
-  return search_weights_by(model, p.selection.set, s.weights, s.weight_share, s.weight_steps,
-                           {.batch = s.batch, .seed = p.run.seed}, metric, guard_of(s), progress,
-                           watch);
+  const auto search = [&](auto metric) {
+    auto asked = remembering_metric(std::move(metric), keep.earlier());
+    return search_weights_by(
+        model, p.selection.set, s.weights, s.weight_share, s.weight_steps,
+        {.batch = s.batch, .seed = p.run.seed}, [&asked](const ticket& t) { return asked(t); },
+        guard_of(s), progress, watch, p.run.trained_under);
+  };
+  if (!s.confidence) return search(plain);
+  const auto examples = [&fresh](const ticket& t) { return fresh.examples(t); };
+  return search(lower_bound_metric{
+      examples,
+      start_over(nn::weight_groups(model.config(), nn::prunable::weights), p.run.trained_under),
+      bound_of(s)});
 }
 
 /// The metric of the ticket that was accepted: that of its step in the trace.
@@ -286,7 +231,8 @@ template <backend B>
 
 }  // namespace detail
 
-/// Finds the good ticket of a trained model; or goes on where it was stopped. Does nothing where
+/// Finds the good ticket of a trained model; of one that was trained under a ticket of weights, inside
+/// that, against the model's own metric; or goes on where it was stopped. Does nothing where
 /// the run is done.
 ///
 /// The folder then holds ticket.safetensors, trace.safetensors, for heads and MLPs also the study's
@@ -299,13 +245,19 @@ void find_masks(B& b,
                 const observer& watch) {
   const auto lock = folder.begin();
   if (!lock) return;
-  const std::vector<run_input> inputs{
+  std::vector<run_input> inputs{
       {"model", p.run.folder.string(), p.run.source.fingerprint},
       {"selection", p.selection.file.string(), io::sha256_hex_of_file(p.selection.file)}};
+  if (p.run.trained_under) {
+    const std::filesystem::path start = p.run.folder / "ticket.safetensors";
+    inputs.push_back({"start", start.string(), io::sha256_hex_of_file(start)});
+  }
   const auto started = std::chrono::steady_clock::now();
   auto model = load_for_task(b, p.run.source, p.task.outputs(), p.run.seed, watch);
   const std::string name = "find-masks " + p.task.name + " seed " + std::to_string(p.run.seed);
   detail::kept_trace keep{folder / "trace-so-far.safetensors", name, watch};
+  const std::string measure = detail::measure_of(p.settings, p.task);
+  if (!measure.empty()) watch.say(name + ": the numbers are " + measure);
   const bool weights = p.settings.prune == prune_what::weights;
   prune_result found = weights ? detail::search_weights(*model, p, keep, watch)
                                : detail::search_gates(*model, p, keep, watch);
@@ -313,11 +265,12 @@ void find_masks(B& b,
   ticket& t = found.accepted;
   t.origin.task = p.task.name;
   t.origin.seed = p.run.seed;
-  t.origin.criterion =
-      weights ? to_string(p.settings.weights.criterion) : to_string(p.settings.which);
+  t.origin.criterion = detail::criterion_of(p.settings);
   t.origin.search = search_setting(p.key.settings);
   t.origin.model = p.run.source.fingerprint;
   t.origin.data = p.selection.fingerprint;
+  if (p.run.trained_under) t.origin.parent = io::fingerprint(*p.run.trained_under);
+  found.steps.measure = measure;
   io::write_ticket(folder / "ticket.safetensors", t);
   io::write_trace(folder / "trace.safetensors", found.steps);
   if (!weights && p.settings.prune != prune_what::neurons) {
@@ -348,6 +301,19 @@ void find_masks(B& b,
       {"threshold", found.steps.threshold},
       {"metric", std::isnan(metric) ? nlohmann::json(nullptr) : nlohmann::json(metric)},
       {"candidates", found.steps.steps.size()}};
+  if (p.run.trained_under) {
+    result["search"]["start"] = {{"fingerprint", t.origin.parent},
+                                 {"kept", p.run.trained_under->count()},
+                                 {"size", p.run.trained_under->size()}};
+  }
+  if (p.settings.confidence) {
+    // What those numbers are, and beside them what they are bounds of.
+    masked_metric<B> plain{*model, p.task, p.selection.set, p.settings.batch, watch};
+    const trace_step& first = found.steps.steps.front();
+    result["search"]["measure"] = measure;
+    result["search"]["plain_baseline"] = plain(first.candidate);
+    result["search"]["plain_metric"] = plain(t);
+  }
   folder.finish(std::move(result));
   folder.discard("trace-so-far.safetensors");
 }

@@ -64,8 +64,18 @@ enum class estimator { per_token, per_example, squared, signed_mean, per_batch, 
 /// Which units have gates in a search.
 enum class gated { heads_and_mlps, neurons };
 
-/// Scores of a structured ticket's groups from estimates: heads normalised by layer (L2) and then
-/// min-max, MLPs min-max alone, over all units. Source: spec 3.1, steps 2 and 3. Neurons as heads.
+/// The groups of a ticket over them.
+[[nodiscard]] inline std::vector<group> groups_of(const nn::bert_config& c, gated units) {
+  return units == gated::neurons ? std::vector{nn::neuron_group(c)} : nn::gate_groups(c);
+}
+
+/// Scores of heads, MLPs or neurons made comparable over layers: where a layer has several units, by
+/// its L2 norm and then min-max; min-max alone where it has one. Source: spec 3.1, steps 2 and 3.
+[[nodiscard]] inline scores comparable(const scores& s) {
+  return min_max(s.group().extents.size() > 1 ? normalise_layers(s) : s);
+}
+
+/// Scores of a structured ticket's groups from estimates, comparable over layers.
 [[nodiscard]] inline std::vector<scores> gate_scores(const nn::importance& all,
                                                      const std::vector<group>& groups,
                                                      estimator which) {
@@ -73,10 +83,10 @@ enum class gated { heads_and_mlps, neurons };
     return std::vector<float>(v.begin(), v.end());
   };
   if (groups.size() == 1) {
-    return {min_max(normalise_layers(scores{groups[0], floats(pick(all.neurons, which))}))};
+    return {comparable({groups[0], floats(pick(all.neurons, which))})};
   }
-  return {min_max(normalise_layers(scores{groups[0], floats(pick(all.heads, which))})),
-          min_max(scores{groups[1], floats(pick(all.mlps, which))})};
+  return {comparable({groups[0], floats(pick(all.heads, which))}),
+          comparable({groups[1], floats(pick(all.mlps, which))})};
 }
 
 /// BERT with a task, heads and MLPs or neurons as what can be pruned: models measuring_objective.
@@ -101,8 +111,7 @@ public:
         which_{which},
         watch_{watch},
         neurons_{units == gated::neurons ? model.config().intermediate : 0},
-        groups_{units == gated::neurons ? std::vector{nn::neuron_group(model.config())}
-                                        : nn::gate_groups(model.config())},
+        groups_{groups_of(model.config(), units)},
         workspace_{model.device(), model.config(),
                    limits_of(set, data::file_order(set.size()), batch),
                    units == gated::neurons ? nn::keep::neuron_importance : nn::keep::importance} {}
@@ -110,6 +119,12 @@ public:
   [[nodiscard]] const std::vector<group>& groups() const noexcept { return groups_; }
   [[nodiscard]] std::vector<tombola::scores> scores(const ticket& t) { return measure(t).scores; }
   [[nodiscard]] double metric(const ticket& t) { return measure(t).metric; }
+
+  /// One result for each example: see right_or_wrong. Forward alone.
+  [[nodiscard]] std::vector<double> examples(const ticket& t) {
+    model_.gates().set(t);
+    return right_or_wrong(task_, predict(model_, workspace_, set_, batch_, watch_), set_);
+  }
 
   [[nodiscard]] measurement measure(const ticket& t) {
     using A = typename B::activation;
@@ -175,16 +190,17 @@ private:
   std::vector<std::vector<float>> values_;
 };
 
-/// The metric of a model under a weight ticket: multiplies at every forward pass, so that the
-/// stored weights are there for the next ticket.
+/// The metric of a model under any ticket. Weights are multiplied at every forward pass, so that the
+/// stored ones are there for the next ticket. The ticket stays applied.
 template <backend B>
-class masked_weights_metric {
+class masked_metric {
 public:
-  masked_weights_metric(nn::bert<B>& model,
-                        const data::task_description& task,
-                        const data::encoded_set& set,
-                        std::size_t batch,
-                        const observer& watch)
+  /// Keeps references to model, task and set.
+  masked_metric(nn::bert<B>& model,
+                const data::task_description& task,
+                const data::encoded_set& set,
+                std::size_t batch,
+                const observer& watch)
       : model_{model},
         task_{task},
         set_{set},
@@ -193,12 +209,20 @@ public:
         workspace_{evaluation_workspace(model, set, batch)} {}
 
   [[nodiscard]] double operator()(const ticket& t) {
-    model_.apply(t, nn::weight_form::study);
-    const predictions said = predict(model_, workspace_, set_, batch_, watch_);
-    return score(task_, said, set_).selection.value;
+    return score(task_, said_under(t), set_).selection.value;
+  }
+
+  /// One result for each example: see right_or_wrong.
+  [[nodiscard]] std::vector<double> examples(const ticket& t) {
+    return right_or_wrong(task_, said_under(t), set_);
   }
 
 private:
+  [[nodiscard]] predictions said_under(const ticket& t) {
+    model_.apply(t, nn::weight_form::study);
+    return predict(model_, workspace_, set_, batch_, watch_);
+  }
+
   nn::bert<B>& model_;
   const data::task_description& task_;
   const data::encoded_set& set_;

@@ -24,6 +24,7 @@
 #include "tombola/prune/schedule.hpp"
 #include "tombola/prune/select_rows.hpp"
 #include "tombola/prune/weight_scopes.hpp"
+#include "tombola/prune/weights.hpp"
 
 namespace tombola::experiment {
 
@@ -66,6 +67,19 @@ inline void require_pattern(const nn::bert_config& c, const n_of_m& pattern) {
   }
 }
 
+namespace detail {
+
+/// The ticket that a search over these groups starts from, without where it came from.
+[[nodiscard]] inline ticket start_over(const std::vector<group>& groups,
+                                       const std::optional<ticket>& start) {
+  ticket all{groups};
+  if (!start) return all;
+  require_same_groups(all, *start);
+  return {groups, {start->masks().begin(), start->masks().end()}};
+}
+
+}  // namespace detail
+
 /// Calls f with the schedule of that name: a number of steps and a share that was checked.
 template <class F>
 auto with_schedule(weight_schedule s, double share, std::size_t steps, F f) {
@@ -86,12 +100,15 @@ auto with_schedule(weight_schedule s, double share, std::size_t steps, F f) {
 
 /// Prunes the matrices of a model's layers while its metric holds, by any criterion.
 ///
+/// start: a ticket over them, such as one that the model was trained under; what it has lost stays
+/// lost, the baseline is the metric under it. Shares of the whole count what was lost before: a
+/// schedule that ends at 60 % gone does so from any start. Without one the search starts from all.
 /// Every step scores the weights of the model under the ticket accepted last, with `set`, and removes
 /// the lowest within the rule's scope; magnitudes do not change and are ranked as they lie.
 /// metric: (const ticket&) -> double; it may leave any ticket applied to the model. seed: of random,
 /// which then draws once and not anew in each step. The rest as prune_weights, which it is for the
 /// default rule. Throws as score_weights does, too; shape_error, before anything is measured, where
-/// a pattern does not fit a row.
+/// a pattern does not fit a row or the ticket is over other groups.
 /// Cost: a pass with gradients for each step, where the criterion wants any, beside the metric's.
 template <backend B, class MetricFn, class Progress>
 [[nodiscard]] prune_result search_weights_by(nn::bert<B>& model,
@@ -103,8 +120,10 @@ template <backend B, class MetricFn, class Progress>
                                              const MetricFn& metric,
                                              const guard& stop,
                                              Progress progress,
-                                             const observer& watch = {}) {
+                                             const observer& watch = {},
+                                             const std::optional<ticket>& start = {}) {
   const std::vector<group> groups = nn::weight_groups(model.config(), nn::prunable::weights);
+  const ticket first = detail::start_over(groups, start);
   const auto scores_under = [&](const ticket& t) {
     model.apply(t, nn::weight_form::study);
     return score_weights(model, set, groups, rule.criterion, how, watch);
@@ -115,13 +134,17 @@ template <backend B, class MetricFn, class Progress>
     const auto next = [&, n = n, m = m](std::size_t, const ticket& t) {
       return keep_n_of_m(scores_under(t), t, n, m);
     };
-    return prune_weights_by(ticket{groups}, 1, next, metric, stop, progress);
+    return prune_weights_by(first, 1, next, metric, stop, progress);
   }
   return with_schedule(rule.schedule, share, steps, [&](const auto& plan) {
     if (rule.criterion == weight_criterion::magnitude && rule.within == weight_scope::global) {
       const host_weights host{model, groups};
       const std::vector<weight_span> spans = host.spans();
-      return prune_weights(spans, metric, plan, stop, progress);
+      const auto next = [&](std::size_t step, const ticket& t) {
+        const std::size_t k = plan.remove(step, t.size(), t.count());
+        return k == 0 ? t : remove_by_magnitude(spans, t, k);
+      };
+      return prune_weights_by(first, plan.steps(), next, metric, stop, progress);
     }
     const auto next = [&](std::size_t step, const ticket& t) {
       const auto amount = [&](std::size_t n, std::size_t kept) {
@@ -129,7 +152,7 @@ template <backend B, class MetricFn, class Progress>
       };
       return remove_lowest_of_scope(scores_under(t), t, rule.within, amount);
     };
-    return prune_weights_by(ticket{groups}, plan.steps(), next, metric, stop, progress);
+    return prune_weights_by(first, plan.steps(), next, metric, stop, progress);
   });
 }
 

@@ -38,9 +38,9 @@ namespace tombola::experiment {
 }
 
 /// How a ticket was searched for, from the settings of a search. Not in it: which units, which the
-/// ticket itself says, and model and examples, which differ from seed to seed.
+/// ticket itself says, and model, examples and start, which differ from seed to seed.
 [[nodiscard]] inline std::string search_setting(const nlohmann::json& settings) {
-  return setting_text(settings, {"model", "selection", "prune"});
+  return setting_text(settings, {"model", "selection", "prune", "start"});
 }
 
 }  // namespace tombola::experiment

@@ -130,6 +130,27 @@ template <backend B>
   };
 }
 
+/// The same of the sums of gradients that statistics have.
+template <backend B>
+[[nodiscard]] auto gradients_reader(nn::bert<B>& model, const nn::weight_statistics& s) {
+  return [&model, &s](std::size_t i) {
+    const auto sums = s.gradient(s.index_of(model.parameters().layout()[i].name));
+    return std::vector<float>(sums.begin(), sums.end());
+  };
+}
+
+/// Wanda's scores of the matrix at this place of the layout, added up over the columns of each unit.
+template <backend B>
+[[nodiscard]] scores wanda_of_columns(nn::bert<B>& model,
+                                      const nn::weight_statistics& s,
+                                      std::size_t place,
+                                      const group& units) {
+  const std::size_t g = s.index_of(model.parameters().layout()[place].name);
+  const group& its = s.groups()[g];
+  return sum_of_columns(wanda_criterion{}(its, nn::effective_weights(model, its), s.input_norms(g)),
+                        units);
+}
+
 }  // namespace detail
 
 /// The norm of each structure's parameters, under the model's ticket. No data, no pass.
@@ -178,10 +199,7 @@ template <backend B>
   }
   const taylor_criterion taylor{form};
   const auto weight = detail::weights_reader(model);
-  const auto gradient = [&](std::size_t i) {
-    const auto sums = s.gradient(s.index_of(model.parameters().layout()[i].name));
-    return std::vector<float>(sums.begin(), sums.end());
-  };
+  const auto gradient = detail::gradients_reader(model, s);
   const auto& layers = model.slots().layers;
   return detail::layer_by_layer(
       c,
@@ -210,19 +228,16 @@ template <backend B>
   if (!s.wanted().input_norms) {
     throw input_error("Wanda scores of heads and MLPs: the statistics have no norms of inputs");
   }
-  const auto of_matrix = [&](std::size_t place, const group& units) {
-    const std::size_t g = s.index_of(model.parameters().layout()[place].name);
-    const group& its = s.groups()[g];
-    return sum_of_columns(
-        wanda_criterion{}(its, nn::effective_weights(model, its), s.input_norms(g)), units);
-  };
   const auto& layers = model.slots().layers;
   return detail::layer_by_layer(
       c,
       [&](std::size_t l) {
-        return of_matrix(layers[l].output_weight, detail::heads_of_layer(c, l));
+        return detail::wanda_of_columns(model, s, layers[l].output_weight,
+                                        detail::heads_of_layer(c, l));
       },
-      [&](std::size_t l) { return of_matrix(layers[l].down_weight, detail::mlp_of_layer(l)); });
+      [&](std::size_t l) {
+        return detail::wanda_of_columns(model, s, layers[l].down_weight, detail::mlp_of_layer(l));
+      });
 }
 
 /// Heads by how focused their attention is (attention_entropy::focus): low entropy counts as

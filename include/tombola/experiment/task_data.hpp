@@ -12,10 +12,13 @@
 #include <utility>
 #include <vector>
 
+#include "tombola/core/error.hpp"
 #include "tombola/data/batches.hpp"
 #include "tombola/data/features.hpp"
 #include "tombola/data/glue.hpp"
+#include "tombola/data/metric.hpp"
 #include "tombola/data/metrics.hpp"
+#include "tombola/data/task.hpp"
 #include "tombola/data/task_file.hpp"
 #include "tombola/data/tokenizer.hpp"
 #include "tombola/nn/device_batch.hpp"
@@ -85,6 +88,33 @@ struct scores_of_task {
   }
   return {data::evaluate<std::int32_t>(task, p.classes, set.labels()),
           data::measure(task.selection, p.classes, set.labels())};
+}
+
+/// Throws input_error, naming the tasks that do, unless the metric that selection watches is a mean
+/// over examples: accuracy is one; F1, Matthews' and other correlations are not.
+inline void require_mean_over_examples(const data::task_description& task) {
+  if (task.selection == data::metric::accuracy) return;
+  std::string those;
+  for (const data::task_description& t : data::glue_tasks()) {
+    if (t.selection == data::metric::accuracy) those += (those.empty() ? "" : ", ") + t.name;
+  }
+  throw input_error(
+      "a guard with a confidence is for tasks that pruning watches by accuracy, such as " + those +
+      "; " + task.name + " has " + std::string{data::to_string(task.selection)} +
+      ", which is no mean over examples");
+}
+
+/// What accuracy is the mean of: 1 for each example that was answered right, 0 for the others.
+/// Throws as require_mean_over_examples.
+[[nodiscard]] inline std::vector<double> right_or_wrong(const data::task_description& task,
+                                                        const predictions& p,
+                                                        const data::encoded_set& set) {
+  require_mean_over_examples(task);
+  std::vector<double> right(p.classes.size());
+  for (std::size_t i = 0; i < right.size(); ++i) {
+    right[i] = p.classes[i] == set.labels()[i] ? 1.0 : 0.0;
+  }
+  return right;
 }
 
 /// What always answering the commonest class of the training labels scores by the selection metric;

@@ -137,9 +137,10 @@ inline void write_trace(const std::filesystem::path& path, const trace& t) {
   for (std::size_t i = 0; i < t.steps.size(); ++i) {
     steps.push_back(detail::describe(t.steps[i], i, tensors));
   }
-  const nlohmann::json description{{"baseline", detail::number_json(t.baseline)},
-                                   {"threshold", detail::number_json(t.threshold)},
-                                   {"steps", std::move(steps)}};
+  nlohmann::json description{{"baseline", detail::number_json(t.baseline)},
+                             {"threshold", detail::number_json(t.threshold)},
+                             {"steps", std::move(steps)}};
+  if (!t.measure.empty()) description["measure"] = t.measure;
   write_safetensors(path, tensors,
                     {{"format", "tombola-trace"},
                      {"version", "1"},
@@ -157,6 +158,7 @@ inline void write_trace(const std::filesystem::path& path, const trace& t) {
   trace t;
   t.baseline = detail::number_from(description, "baseline", name);
   t.threshold = detail::number_from(description, "threshold", name);
+  t.measure = optional_member<std::string>(description, "measure", name).value_or("");
   const auto steps = require<nlohmann::json>(description, "steps", name);
   if (!steps.is_array()) {
     throw format_error(name, "found " + shown_value(steps) + " as its steps, expected a list");

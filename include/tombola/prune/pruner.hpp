@@ -15,6 +15,7 @@
 #include "tombola/prune/objective.hpp"
 #include "tombola/prune/schedule.hpp"
 #include "tombola/prune/select.hpp"
+#include "tombola/prune/select_within.hpp"
 #include "tombola/prune/weights.hpp"
 
 namespace tombola {
@@ -43,10 +44,11 @@ enum class prune_order {
 };
 
 struct prune_options {
-  double share = 0.1;                          ///< of each group's units, removed in one step
+  double share = 0.1;                          ///< of each part's units, removed in one step
   guard rule = guard::share_of_baseline(0.9);  ///< what still passes
   prune_order order = prune_order::together_then_each;
   std::vector<std::string> groups = {};  ///< names of those to prune; empty: all
+  part within = part::group;  ///< where units are ranked and shares taken: a group, or each layer
 };
 
 namespace detail {
@@ -84,7 +86,7 @@ template <objective O, class Progress>
   return s;
 }
 
-/// Units per step for every group, 0 for those that stay. Throws input_error for an unknown name.
+/// Units per step for every group, or for each of its layers; 0 for those that stay. Throws input_error for an unknown name.
 [[nodiscard]] inline std::vector<std::size_t> step_sizes(const ticket& full,
                                                          const prune_options& options) {
   std::vector<std::size_t> sizes(full.groups().size());
@@ -95,9 +97,23 @@ template <objective O, class Progress>
     const group& its = full.groups()[g];
     const bool named =
         std::find(options.groups.begin(), options.groups.end(), its.name) != options.groups.end();
-    if (options.groups.empty() || named) sizes[g] = step_size(options.share, its.size());
+    if (options.groups.empty() || named) {
+      const std::size_t parts = std::max<std::size_t>(1, parts_of(its, options.within));
+      sizes[g] = step_size(options.share, its.size() / parts);
+    }
   }
   return sizes;
+}
+
+/// One step: `sizes` units of each group go, or of each layer of it, or what is left where that is
+/// less.
+[[nodiscard]] inline ticket smaller(const ticket& t,
+                                    const std::vector<scores>& s,
+                                    std::vector<std::size_t> sizes,
+                                    part within) {
+  if (within == part::layer) return remove_lowest_of_each_layer(t, s, sizes);
+  for (std::size_t g = 0; g < sizes.size(); ++g) sizes[g] = std::min(sizes[g], t[g].count());
+  return remove_lowest_of_each(t, s, sizes);
 }
 
 /// Takes `sizes` units from the groups again and again until the guard rejects or nothing is left.
@@ -107,14 +123,12 @@ template <objective O, class Progress>
 void shrink(O& o,
             search& s,
             const std::vector<std::size_t>& sizes,
+            part within,
             const std::string phase,  // by value: the ticket it may be named in is replaced
             Progress& progress) {
   for (;;) {
-    std::vector<std::size_t> k(sizes.size());
-    for (std::size_t g = 0; g < k.size(); ++g) k[g] = std::min(sizes[g], s.accepted[g].count());
-    if (std::all_of(k.begin(), k.end(), [](std::size_t n) { return n == 0; })) return;
-
-    ticket candidate = remove_lowest_of_each(s.accepted, s.at_accepted, k);
+    ticket candidate = smaller(s.accepted, s.at_accepted, sizes, within);
+    if (candidate.count() == s.accepted.count()) return;  // nothing is left
     measurement m;
     if constexpr (measuring_objective<O>) {
       m = measure_under(o, candidate);
@@ -135,7 +149,8 @@ void shrink(O& o,
 /// Score, select, measure, and again while the guard lets it pass.
 ///
 /// Each step removes floor(share * n) of a group's n units, at least 1, those with the lowest
-/// scores under the ticket that was accepted last. With several groups and together_then_each, the
+/// scores under the ticket that was accepted last; with part::layer the same of every layer, a share
+/// of its units (a group of one extent is all layers of one unit). With several groups and together_then_each, the
 /// phases are `joint`, then one for each group, called by its name; with one group just that one.
 /// One step size for each group throughout, and no score of a rejected ticket is ever used: where
 /// the study does otherwise, study.hpp has it.
@@ -151,12 +166,12 @@ template <objective O, class Progress = no_progress>
   for (std::size_t g = 0; g < sizes.size(); ++g) {
     if (sizes[g] > 0) pruned.push_back(g);
   }
-  if (pruned.size() > 1) detail::shrink(o, s, sizes, "joint", progress);
+  if (pruned.size() > 1) detail::shrink(o, s, sizes, options.within, "joint", progress);
   if (pruned.size() == 1 || options.order == prune_order::together_then_each) {
     for (const std::size_t g : pruned) {
       std::vector<std::size_t> alone(sizes.size());
       alone[g] = sizes[g];
-      detail::shrink(o, s, alone, s.accepted.groups()[g].name, progress);
+      detail::shrink(o, s, alone, options.within, s.accepted.groups()[g].name, progress);
     }
   }
   return std::move(s).finish();

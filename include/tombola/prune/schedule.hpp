@@ -61,13 +61,14 @@ concept schedule = requires(const S& s, std::size_t i) {
   { s.remove(i, i, i) } -> std::convertible_to<std::size_t>;
 };
 
-/// A share of all units at once, from 0 (nothing goes) to 1 (everything does).
+/// A share of all units is gone after one step, from 0 (nothing goes) to 1 (everything does). Where
+/// fewer than all were left before it, what was gone counts.
 struct one_shot {
   double share = 0.5;
 
   [[nodiscard]] std::size_t steps() const noexcept { return 1; }
   [[nodiscard]] std::size_t remove(std::size_t, std::size_t n, std::size_t kept) const {
-    return std::min(kept, share_of(share, n));
+    return kept - std::min(kept, n - share_of(share, n));
   }
 };
 

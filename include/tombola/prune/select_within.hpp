@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <limits>
 #include <span>
@@ -142,6 +143,29 @@ struct ticket_part {
   gone.insert(gone.end(), choice.begin(), choice.end());
   for (const auto& u : gone) t.set(u.group, u.unit, false);
   return t;
+}
+
+/// Removes the k[g] lowest scores of every layer of each group g, each layer by itself; of a layer
+/// that has no more than that left, all. A group with k[g] = 0 stays as it is.
+/// Throws shape_error unless there are scores and a number for every group.
+[[nodiscard]] inline ticket remove_lowest_of_each_layer(ticket t,
+                                                        std::span<const scores> s,
+                                                        std::span<const std::size_t> k) {
+  if (k.size() != t.groups().size()) {
+    throw shape_error("selection: " + std::to_string(k.size()) + " sizes, expected " +
+                      std::to_string(t.groups().size()));
+  }
+  std::vector<limits> left;
+  std::size_t all = 0;
+  for (const detail::ticket_part& p :
+       detail::cut_into_parts(t, part::layer, std::array{limits{}})) {
+    std::size_t kept = 0;
+    for (std::size_t u = p.first; u < p.first + p.size; ++u) kept += t[p.group][u] ? 1U : 0U;
+    const std::size_t go = std::min(k[p.group], kept);
+    left.push_back({kept - go, kept - go});
+    all += go;
+  }
+  return remove_lowest_within(std::move(t), s, all, part::layer, left);
 }
 
 }  // namespace tombola

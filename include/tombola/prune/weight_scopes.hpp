@@ -120,24 +120,26 @@ requires std::regular_invocable<const Amount&, std::size_t, std::size_t>
   return detail::with_masks(current, std::move(masks));
 }
 
-/// Pruning of weights by any rule: after each step the metric decides.
+/// Pruning of weights by any rule, from a ticket on: after each step the metric decides.
 ///
 /// next: (step, const ticket&) -> ticket, what step 1, 2, ... makes of the ticket accepted last; a
 /// step that leaves it as it is is passed over. metric: (const ticket&) -> double, of the model with
 /// these weights masked; larger is better. The first candidate that does not pass ends the search;
-/// the result is the last that did. Phases `full`, then `weights`.
+/// the result is the last that did. The baseline is the metric under the ticket it starts from, phase
+/// `full` where that keeps everything, else `start`; then `weights`.
 /// Throws as guard::threshold does. Memory: the trace keeps a bit per weight and step.
 template <class NextFn, class MetricFn, class Progress = no_progress>
-[[nodiscard]] prune_result prune_weights_by(ticket full,
+[[nodiscard]] prune_result prune_weights_by(ticket start,
                                             std::size_t steps,
                                             NextFn next,
                                             MetricFn metric,
                                             const guard& rule = guard::share_of_baseline(0.9),
                                             Progress progress = {}) {
-  detail::search s{std::move(full), {}, {}};
+  const char* phase = start.count() == start.size() ? "full" : "start";
+  detail::search s{std::move(start), {}, {}};
   s.steps.baseline = metric(std::as_const(s.accepted));
   s.steps.threshold = rule.threshold(s.steps.baseline);
-  detail::record(s.steps, {"full", s.accepted, s.steps.baseline, s.passes(s.steps.baseline), {}},
+  detail::record(s.steps, {phase, s.accepted, s.steps.baseline, s.passes(s.steps.baseline), {}},
                  progress);
   for (std::size_t step = 1; step <= steps; ++step) {
     ticket candidate = next(step, std::as_const(s.accepted));
