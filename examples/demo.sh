@@ -4,6 +4,7 @@
 #
 #   TOMBOLA=path/to/tombola demo.sh OUT
 set -euo pipefail
+shopt -s inherit_errexit
 out=${1:?names the output folder}
 tombola=${TOMBOLA:?names the program tombola}
 here=$(dirname "$0")

@@ -9,6 +9,7 @@
 # bits do not depend on. Every step is a run in OUT/runs, so the script can be stopped and started.
 # A report on all of it lands in OUT.
 set -euo pipefail
+shopt -s inherit_errexit
 if (($# < 4)); then
   sed -n '5s/^# *//p' "$0" >&2
   exit 2
@@ -23,6 +24,10 @@ mkdir -p "$out/log"
 # Every kind of search on one training run.
 searches=(
   "--prune heads" "--prune mlps" "--prune both" "--prune neurons" "--prune weights"
+  "--prune heads --criterion magnitude" "--prune heads --criterion taylor"
+  "--prune heads --criterion wanda" "--prune heads --criterion entropy"
+  "--prune heads --criterion random" "--prune heads --scope layer"
+  "--prune neurons --criterion magnitude"
   "--prune weights --criterion snip" "--prune weights --criterion taylor"
   "--prune weights --criterion fisher" "--prune weights --criterion wanda --scope row"
   "--prune weights --criterion random"
@@ -62,8 +67,10 @@ for named in "$@"; do
   first=searched
 done | xargs -0 -P "${JOBS:-$(nproc)}" -I{} bash -c '
   set -euo pipefail
+  shopt -s inherit_errexit
   source "$out/log/settings"
   set -- {}
-  one_seed "$@" >"$out/log/$1-s$4.txt" 2>&1 || { echo "glue_study: see $out/log/$1-s$4.txt" >&2; exit 1; }'
+  exec >"$out/log/$1-s$4.txt" 2>&1
+  one_seed "$@"' || { echo "glue_study: a seed failed, as the last lines of its log in $out/log say" >&2; exit 1; }
 
 "$TOMBOLA" report "$out/runs" --out "$out"

@@ -8,6 +8,7 @@
 # SEEDS (default: 1 2 3) names the seeds, THREADS the threads (default: all). Every step is a run in OUT/runs: what is done is not done
 # again, so the script can be stopped and started.
 set -euo pipefail
+shopt -s inherit_errexit
 if (($# < 4)); then
   sed -n '6s/^# *//p' "$0" >&2
   exit 2
