@@ -5,9 +5,9 @@
 #   TOMBOLA=path/to/tombola glue_study.sh MODEL DATA OUT TASK[:ROWS:EPOCHS]...
 #
 # ROWS (0: all) and EPOCHS are those of `tombola train`; the default is 0:3. SEEDS (default: 1 2 3)
-# names the seeds, JOBS (default: all cores) how many of them run at once, one thread each, which the
-# bits do not depend on. Every step is a run in OUT/runs, so the script can be stopped and started.
-# A report on all of it lands in OUT.
+# names the seeds, OPTIONS (default: --rate 1e-4 --warm-up 0.1) goes to every training, and JOBS
+# (default: all cores) is how many seeds run at once, one thread each, which no bit depends on. Every
+# step is a run in OUT/runs, so the script can be stopped and started. A report on all lands in OUT.
 set -euo pipefail
 shopt -s inherit_errexit
 if (($# < 4)); then
@@ -18,7 +18,7 @@ model=$1 data=$2 out=$3
 shift 3
 export TOMBOLA=${TOMBOLA:?names the program tombola} THREADS=1 OMP_WAIT_POLICY=passive
 here=$(cd "$(dirname "$0")" && pwd)
-training=(--rate 1e-4 --warm-up 0.1)
+read -ra training <<<"${OPTIONS:---rate 1e-4 --warm-up 0.1}"
 mkdir -p "$out/log"
 
 # Every kind of search on one training run.
