@@ -186,8 +186,16 @@ TEST_CASE("compact: bad input gets one sentence, and nothing is written") {
           {"full", "is there already"}, here / ".");
   refused("--ticket " + t + " --probes " + (out / "p.safetensors").string(),
           {"p.safetensors", "cannot lie in the new folder"});
-  refused("--ticket " + t + " --probes " + (here / "p.safetensors").string(),
-          {world.model, "has no ", "not saved"});
+  // A head that the folder has no weights of is drawn, and nobody else can draw it.
+  const fs::path headless = here / "headless";
+  fs::copy(world.model, headless);
+  auto other = io::read_json(headless / "config.json");
+  other["architectures"] = {"BertForSequenceClassification"};
+  io::write_json(headless / "config.json", other);
+  refuses("compact --quiet --run " + headless.string() + " --ticket " + t + " --out " +
+              out.string() + " --probes " + (here / "p.safetensors").string(),
+          {headless.string(), "has no ", "not saved"}, here / ".");
+  CHECK(!fs::exists(out));
   succeed(line("--ticket " + t));
   const std::string small =
       "compact --quiet --run " + out.string() + " --out " + (here / "smaller").string();

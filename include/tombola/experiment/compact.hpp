@@ -206,13 +206,15 @@ void write_probes(nn::bert<B>& model,
     }
     plan = nn::study::plan_for(source.config, *t, s.how);
   }
-  const auto whole = [](const std::filesystem::path& path) {
-    return std::filesystem::absolute(path).lexically_normal();
-  };
-  const auto inside = whole(s.probes).lexically_relative(whole(s.out));
-  if (!s.probes.empty() && !inside.empty() && *inside.begin() != "..") {
-    throw input_error(s.probes.string() + ": probes cannot lie in the new folder " +
-                      s.out.string());
+  if (!s.probes.empty()) {
+    const auto whole = [](const std::filesystem::path& path) {
+      return std::filesystem::absolute(path).lexically_normal();
+    };
+    const auto inside = whole(s.probes).lexically_relative(whole(s.out));
+    if (!inside.empty() && *inside.begin() != "..") {
+      throw input_error(s.probes.string() + ": probes cannot lie in the new folder " +
+                        s.out.string());
+    }
   }
   auto examples = run ? detail::probe_examples(*run) : std::vector<packed_batch>{};
   auto probes = nn::probe_batches(source.config, 1);

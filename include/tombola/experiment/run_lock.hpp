@@ -65,14 +65,20 @@ namespace detail {
 class run_lock {
 public:
   /// Throws input_error, naming the owner, where somebody else holds it, or where the file cannot
-  /// be made; runtime_failure where the disk is full. Does not wait.
+  /// be made; runtime_failure where the disk is full. Waits a second and no longer: a killed process
+  /// holds its lock until the kernel has taken it apart.
   explicit run_lock(const std::filesystem::path& folder) : path_{folder / "lock"} {
+    const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds{1};
     // Whoever held it may remove the file between our opening and our locking.
     for (int attempt = 0; attempt < 1000; ++attempt) {
       const bool made = open();
       if (!file_.is_open()) continue;
       switch (io::try_lock(file_)) {
         case io::lock_outcome::held:
+          if (std::chrono::steady_clock::now() < patience) {
+            std::this_thread::sleep_for(std::chrono::milliseconds{10});
+            continue;
+          }
           throw input_error(folder.string() + ": is being computed by " + owner());
         case io::lock_outcome::taken:
           break;
