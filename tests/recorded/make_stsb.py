@@ -80,7 +80,7 @@ def run(model_directory, data, tokenizer, seed):
             loss = torch.nn.functional.mse_loss(model(**x).logits.squeeze(-1), y)
             loss.backward()
             optimizer.step(1e-4 * share)
-            losses += float(loss) * len(y)
+            losses += float(loss.detach()) * len(y)
             step += 1
     seconds = time.time() - start
     model.eval()
