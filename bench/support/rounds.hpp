@@ -71,7 +71,7 @@ struct row {
   std::string name;     ///< `BERT-base, CoLA, batch 32`
   double amount = 1.0;  ///< sequences or bytes that one call of `work` takes in
   double limit = 0.0;   ///< the rate that the machine's peak would give; 0: not known
-  std::function<void()> work;
+  std::function<void()> work = {};
   std::function<double()> value =
       {};  ///< instead of work: what one round gives, in the table's unit
   std::vector<std::string> rivals = {};  ///< arguments of rivals.py, without --repeat and --threads
