@@ -17,11 +17,11 @@ using namespace tombola::test;
 namespace {
 
 /// A model that is right about nearly everything, so that pruning makes it worse by and by.
-struct trained {
+struct accurate_model {
   folder here;
   std::string runs = (here / "runs").string(), full;
 
-  trained() {
+  accurate_model() {
     const std::string data = (here / "data").string();
     succeed("pocket " + data + " --corpus 300 --train 800 --dev 60");
     full = last_line(succeed("train --model " + pocket_world::instance().model + " --data " + data +
@@ -49,7 +49,7 @@ double bound(double accuracy, std::size_t n, double level) {
 }  // namespace
 
 TEST_CASE("a guard with a confidence decides by bounds, and says what its numbers are") {
-  const trained t;
+  const accurate_model t;
   std::size_t stopped_earlier = 0;
   for (const std::string what :
        {"neurons --step 0.1", "neurons --step 0.1 --criterion taylor",
@@ -121,7 +121,7 @@ TEST_CASE("a guard with a confidence decides by bounds, and says what its number
 }
 
 TEST_CASE("a guard with a confidence is refused where nothing is averaged over examples") {
-  const trained t;
+  const accurate_model t;
   const pocket_world& world = pocket_world::instance();
   std::string line = world.train(world.model, t.runs);
   const std::string name = "pocket-sentiment";
@@ -142,7 +142,7 @@ TEST_CASE("a guard with a confidence is refused where nothing is averaged over e
 }
 
 TEST_CASE("a search under a bound that was killed goes on to the same bits") {
-  const trained t;
+  const accurate_model t;
   goes_on_to_the_same_bits(
       "find-masks --quiet --prune neurons --guard-at-least 0.01 --guard-confidence 0.95 --step "
       "0.04 --threads 1 --run " +

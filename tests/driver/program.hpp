@@ -166,4 +166,23 @@ struct pocket_world {
   }
 };
 
+/// That model trained on the first of the tasks, in a folder of its own.
+struct trained {
+  folder here;
+  std::string runs = (here / "runs").string();
+  std::string full =
+      last_line(succeed(pocket_world::instance().train(pocket_world::instance().model, runs)));
+
+  /// The folder of a search that no metric ends.
+  [[nodiscard]] std::string find(const std::string& more, const std::string& out) const {
+    return last_line(succeed("find-masks --quiet --guard-at-least 0 --run " + full + " --out " +
+                             out + " " + more));
+  }
+};
+
+/// The settings that a run's name is made of.
+inline nlohmann::json settings_of(const std::string& run) {
+  return nlohmann::json::parse(text_of(run + "/run.json")).at("settings");
+}
+
 }  // namespace tombola::test

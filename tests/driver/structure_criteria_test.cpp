@@ -17,24 +17,6 @@ using namespace tombola::test;
 
 namespace {
 
-struct trained {
-  folder here;
-  std::string runs = (here / "runs").string(), full;
-
-  trained() {
-    full = last_line(succeed(pocket_world::instance().train(pocket_world::instance().model, runs)));
-  }
-
-  /// A search that nothing stops before all units are gone.
-  [[nodiscard]] std::string find(const std::string& more, const std::string& out) const {
-    return last_line(succeed("find-masks --quiet --guard-at-least 0 --run " + full + " --out " +
-                             out + " " + more));
-  }
-};
-
-nlohmann::json settings_of(const std::string& run) {
-  return io::read_json(run + "/run.json").at("settings");
-}
 trace trace_of(const std::string& run) {
   return io::read_trace(run + "/trace.safetensors");
 }

@@ -11,32 +11,9 @@
 using namespace tombola;
 using namespace tombola::test;
 
-namespace {
-
-struct trained {
-  folder here;
-  std::string runs = (here / "runs").string(), full;
-
-  trained() {
-    full = last_line(succeed(pocket_world::instance().train(pocket_world::instance().model, runs)));
-  }
-
-  /// The folder of a search.
-  [[nodiscard]] std::string find(const std::string& more, const std::string& out) const {
-    return last_line(succeed("find-masks --quiet --prune weights --guard-at-least 0 --run " + full +
-                             " --out " + out + " " + more));
-  }
-};
-
-nlohmann::json settings_of(const std::string& run) {
-  return io::read_json(run + "/run.json").at("settings");
-}
-
-}  // namespace
-
 TEST_CASE("every criterion finds a ticket that says so; the default keeps its name") {
   const trained t;
-  const std::string few = "--weight-step 0.3 --weight-steps 2 ";
+  const std::string few = "--prune weights --weight-step 0.3 --weight-steps 2 ";
   const std::string plain = t.find(few, t.runs);
   CHECK(t.find(few + "--criterion magnitude --scope global --schedule share_of_left", t.runs) ==
         plain);
@@ -66,7 +43,8 @@ TEST_CASE("every criterion finds a ticket that says so; the default keeps its na
 TEST_CASE("scope, schedule and pattern of a search over weights") {
   const trained t;
   const std::string rows =
-      t.find("--criterion wanda --scope row --schedule one_shot --weight-step 0.5", t.runs);
+      t.find("--prune weights --criterion wanda --scope row --schedule one_shot --weight-step 0.5",
+             t.runs);
   const ticket half = io::read_ticket(rows + "/ticket.safetensors");
   for (std::size_t g = 0; g < half.groups().size(); ++g) {
     const std::size_t in = half.groups()[g].extents.back();
@@ -80,15 +58,15 @@ TEST_CASE("scope, schedule and pattern of a search over weights") {
   CHECK(settings_of(rows).at("schedule") == "one_shot");
   CHECK_FALSE(settings_of(rows).contains("weight_steps"));
 
-  const std::string pattern = t.find("--nm 1:4", t.runs);
+  const std::string pattern = t.find("--prune weights --nm 1:4", t.runs);
   const ticket quarter = io::read_ticket(pattern + "/ticket.safetensors");
   CHECK(quarter.count() * 4 == quarter.size());
   CHECK(settings_of(pattern).at("pattern") == "1:4");
   CHECK_FALSE(settings_of(pattern).contains("weight_share"));
   CHECK(quarter.origin.search.find("pattern 1:4") != std::string::npos);
 
-  const std::string cubic =
-      t.find("--schedule cubic --weight-step 0.6 --weight-steps 3 --scope layer", t.runs);
+  const std::string cubic = t.find(
+      "--prune weights --schedule cubic --weight-step 0.6 --weight-steps 3 --scope layer", t.runs);
   CHECK(io::read_json(cubic + "/result.json").at("search").at("candidates") == 4);
   const ticket end = io::read_ticket(cubic + "/ticket.safetensors");
   for (std::size_t g = 0; g < end.groups().size(); ++g) {
