@@ -1,5 +1,5 @@
-// How long do Fleiss' kappa, Krippendorff's alpha, Cochran's Q and Nogueira's stability of five seeds
-// take together, over BERT-base's encoder?
+// How long do Fleiss' kappa, Krippendorff's alpha, Cochran's Q and Nogueira's stability of five
+// seeds take together, over BERT-base's encoder?
 
 #include "tombola/algebra/agreement.hpp"
 

@@ -1,5 +1,5 @@
-// How long does it take to prune half of a checkpoint of 2 GB in one ranking, exactly, and to write it
-// back?
+// How long does it take to prune half of a checkpoint of 2 GB in one ranking, exactly, and to write
+// it back?
 
 #include <thread>
 

@@ -18,7 +18,7 @@ public:
   runner(model_type& model, const std::vector<packed_batch>& batches)
       : model_{model},
         batches_{batches},
-        workspace_{model.device(), model.config(), limits_of(batches), nn::keep::nothing},
+        workspace_{model.device(), model.config(), nn::limits_of(batches), nn::keep::nothing},
         logits_(32 * model.config().labels) {}
 
   /// Seconds of one pass over all batches.

@@ -26,7 +26,7 @@ public:
         batches_{batches},
         model_{device_, c},
         optimizer_{device_, model_.parameters(), {}},
-        workspace_{device_, c, limits_of(batches), nn::keep::gradients} {
+        workspace_{device_, c, nn::limits_of(batches), nn::keep::gradients} {
     nn::initialise(device_, model_.parameters(), 1);
   }
 
@@ -95,7 +95,7 @@ int main(int argc, char** argv) {
       ours.emplace(o.threads, p, c, batches);
       ours->run();
     });
-    const double allowed = allowed_bytes(c, static_cast<double>(limits_of(batches).tokens));
+    const double allowed = allowed_bytes(c, static_cast<double>(nn::limits_of(batches).tokens));
     nlohmann::json& noted = notes[r.name];
     noted = {{"memory_bytes", bytes}, {"memory_allowed_bytes", allowed}};
     if (o.threads > 1) {

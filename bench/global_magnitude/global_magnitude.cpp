@@ -1,5 +1,5 @@
-// How long does global magnitude pruning of BERT-base's encoder take: 30 % of 84.9 million weights in
-// 72 matrices, in one ranking, exactly?
+// How long does global magnitude pruning of BERT-base's encoder take: 30 % of 84.9 million weights
+// in 72 matrices, in one ranking, exactly?
 
 #include <algorithm>
 #include <bit>
@@ -48,7 +48,8 @@ int main(int argc, char** argv) {
       const random_stream random{7, purpose::initialisation,
                                  static_cast<std::uint32_t>(values.size())};
       std::vector<float>& v = values.emplace_back(rows * columns);
-      // Four numbers of two uniform 16-bit halves each: a triangle, smooth enough and quickly drawn.
+      // Four numbers of two uniform 16-bit halves each: a triangle, smooth enough and quickly
+      // drawn.
       for (std::size_t i = 0; i < v.size(); i += 4) {
         const auto words = random.words(i / 4);
         for (std::size_t j = 0; j < 4; ++j) {

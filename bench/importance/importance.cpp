@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
     device_type device = make_default_backend(o.threads, p);
     nn::bert<device_type> model{device, c};
     nn::initialise(device, model.parameters(), 1);
-    nn::workspace<device_type> w{device, c, limits_of(batches), nn::keep::importance};
+    nn::workspace<device_type> w{device, c, nn::limits_of(batches), nn::keep::importance};
     row r;
     r.name = shape + ", " + task + ", batch 32, " + to_string(p);
     r.amount = tokens_of(batches);

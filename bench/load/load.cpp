@@ -1,5 +1,5 @@
-// How long does a checkpoint of BERT-base take from the system's cache: its tensors found, and all of
-// it checked and copied into a model?
+// How long does a checkpoint of BERT-base take from the system's cache: its tensors found, and all
+// of it checked and copied into a model?
 
 #include "bench/support/model_work.hpp"
 #include <unistd.h>

@@ -26,8 +26,8 @@
 
 namespace bench {
 
-/// A folder with a checkpoint of 2 GB, half of it F32 and half BF16, that goes with its owner. Every
-/// fourth weight is zero, the others are spread over a few powers of two.
+/// A folder with a checkpoint of 2 GB, half of it F32 and half BF16, that goes with its owner.
+/// Every fourth weight is zero, the others are spread over a few powers of two.
 class large_checkpoint {
 public:
   large_checkpoint()

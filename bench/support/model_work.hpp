@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "backends/default/product_rate.hpp"
 #include "bench/support/rounds.hpp"
 #include "default_backend.hpp"
 
@@ -15,6 +16,7 @@
 #include "tombola/data/vocabulary.hpp"
 #include "tombola/data/wordpiece.hpp"
 #include "tombola/nn/bert.hpp"
+#include "tombola/nn/device_batch.hpp"
 #include "tombola/nn/initialise.hpp"
 
 // What the questions about BERT share: shapes, real sentences, and what the processor could do.
@@ -49,15 +51,6 @@ inline std::vector<packed_batch> read_batches(const model_options& o,
     data::fill_batch(set, order, s * batch, batch, batches[s]);
   }
   return batches;
-}
-
-inline nn::batch_limits limits_of(const std::vector<packed_batch>& batches) {
-  nn::batch_limits most;
-  for (const packed_batch& b : batches) {
-    most.tokens = std::max(most.tokens, b.tokens());
-    most.sequences = std::max(most.sequences, b.sequences());
-  }
-  return most;
 }
 
 inline double tokens_of(const std::vector<packed_batch>& batches) {
@@ -106,20 +99,7 @@ struct product_peaks {
 
 inline double product_peak(int threads, product_precision p) {
   device_type b = make_default_backend(threads, p);
-  constexpr std::size_t rows = 2048, outputs = 3072, inputs = 768;
-  const std::vector<float> x(rows * inputs, 0.5F), w(outputs * inputs, 0.25F);
-  std::vector<float> y(rows * outputs);
-  double best = 0.0;
-  for (int i = 0; i < 6; ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    perform(
-        b,
-        linear<float>{
-            {x.data(), rows, inputs}, {w.data(), outputs, inputs}, {}, {y.data(), rows, outputs}});
-    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-    best = std::max(best, 2e-9 * static_cast<double>(rows * outputs * inputs) / taken.count());
-  }
-  return best;
+  return product_rate(b, 2048, 6);
 }
 
 /// Measures both and prints them first.

@@ -49,12 +49,15 @@ void print(const nlohmann::json& j, const std::string& where, bool as_json) {
     return;
   }
   const auto kept = j["kept"].get<double>(), size = j["size"].get<double>();
-  std::cout << fmt::format("keeps {} of {} weights in {} groups ({:.2f} % are zero)\n{}\n",
-                           j["kept"].get<std::uint64_t>(), j["size"].get<std::uint64_t>(),
-                           j["groups"].size(), size > 0 ? 100.0 * (1.0 - kept / size) : 0.0, where);
+  const std::size_t groups = j["groups"].size();
+  std::cout << fmt::format("keeps {} of {} weights in {} group{} ({:.2f} % are zero)\n{}\n",
+                           j["kept"].get<std::uint64_t>(), j["size"].get<std::uint64_t>(), groups,
+                           groups == 1 ? "" : "s", size > 0 ? 100.0 * (1.0 - kept / size) : 0.0,
+                           where);
 }
 
-/// What other tools look for beside the weights: settings and vocabularies, not weights of other kinds.
+/// What other tools look for beside the weights: settings and vocabularies, not weights of other
+/// kinds.
 std::vector<fs::path> companions_in(const fs::path& folder, const fs::path& weights) {
   std::vector<fs::path> files;
   std::error_code unreadable;  // what cannot be listed has no companions
@@ -103,6 +106,7 @@ void mask_of(const mask_of_options& o, const common_options& c) {
   const checkpoint::choice choice = checkpoint::choose(from, o.only);
   const auto kept =
       checkpoint::write_mask_of(from, choice.chosen, o.out, manner_of(c, screen, "mask-of"));
+  screen.clear_line();
   note_left_out(choice, screen);
   nlohmann::json j = counts_of(checkpoint::groups_of(choice.chosen), kept);
   j["file"] = o.out.string();
@@ -125,6 +129,7 @@ void prune(const prune_options& o, const common_options& c) {
                           : std::vector<fs::path>{};
   const checkpoint::pruned result = checkpoint::prune_by_magnitude(
       from, chosen, what, o.out, others, manner_of(c, screen, "prune"));
+  screen.clear_line();
   note_left_out(choice, screen);
   if (tied > 0) screen.note(fmt::format("tied to others and pruned with them: {}", tied));
   nlohmann::json j = counts_of(result.groups, result.kept);

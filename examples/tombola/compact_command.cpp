@@ -53,6 +53,7 @@ void compact(const experiment::compact_settings& s, const common_options& c) {
   for (const auto& name : j.at("not_saved")) {
     watch.say("not saved, because the model has none: " + name.get<std::string>());
   }
+  screen.clear_line();
   j["folder"] = s.out.string();
   j["timing"]["threads"] = c.threads;
   if (c.json) {

@@ -106,7 +106,14 @@ fetch::fetched fetch_address(const fetch_options& o, const fetch::manner& how) {
 }
 
 void run(const fetch_options& o) {
-  if (o.list) return list(o.common.json);
+  if (o.list) {
+    const bool more = !o.names.empty() || !o.from.empty() || !o.out.empty() || !o.sha256.empty() ||
+                      o.size != 0 || o.unpack;
+    if (more) {
+      throw input_error("fetch: --list says all there is, expected nothing with it but --json");
+    }
+    return list(o.common.json);
+  }
   if (o.names.empty()) {
     throw input_error("fetch: no name is given, expected one of --list or an http(s) address");
   }

@@ -28,7 +28,8 @@ double share_of_zeros(std::uint64_t kept, std::uint64_t size) {
   return size == 0 ? 0.0 : static_cast<double>(size - kept) / static_cast<double>(size);
 }
 
-/// All floating-point tensors, whatever their extents; none where the file holds whole numbers alone.
+/// All floating-point tensors, whatever their extents; none where the file holds whole numbers
+/// alone.
 std::vector<checkpoint::weights> all_weights(const checkpoint::source& from) {
   for (const checkpoint::stored_tensor& t : from.tensors()) {
     if (checkpoint::is_floating(t.type)) {

@@ -10,8 +10,8 @@
 
 namespace tombola::driver {
 
-/// Kept units, sparsity, empty rows and columns, blocks that keep to the pattern; null where there is
-/// no such number.
+/// Kept units, sparsity, empty rows and columns, blocks that keep to the pattern; null where there
+/// is no such number.
 void put(nlohmann::json& j, const structure& s, n_of_m pattern);
 
 /// All tensors of a checkpoint: floating-point ones with their structure, and sums over them.

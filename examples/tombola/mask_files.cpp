@@ -81,8 +81,8 @@ ticket read_archive(const fs::path& file) {
   return {std::move(groups), std::move(masks)};
 }
 
-/// Whether a file is to be read as a checkpoint: an index, a folder, or safetensors that are neither
-/// ticket nor trace.
+/// Whether a file is to be read as a checkpoint: an index, a folder, or safetensors that are
+/// neither ticket nor trace.
 bool is_checkpoint(const fs::path& file) {
   std::error_code code;
   const std::string extension = file.extension().string();

@@ -28,9 +28,9 @@ struct checkpoint_reading {
 [[nodiscard]] std::vector<std::filesystem::path> mask_files_of(
     const std::vector<std::filesystem::path>& named);
 
-/// A file of masks as a ticket: a ticket file, a 0/1 array (.npy) as one group called `mask`, so that
-/// files of different names can be compared, or an archive of them (.npz), each a group.
-/// A checkpoint (.safetensors of anybody, .index.json, or a folder with one) gives what is not zero.
+/// A file of masks as a ticket: a ticket file, a 0/1 array (.npy) as one group called `mask`, so
+/// that files of different names can be compared, or an archive of them (.npz), each a group. A
+/// checkpoint (.safetensors of anybody, .index.json, or a folder with one) gives what is not zero.
 [[nodiscard]] ticket read_masks(const std::filesystem::path& file,
                                 const checkpoint_reading& how = {});
 
@@ -48,8 +48,9 @@ struct checkpoint_reading {
                                                 const common_options& c,
                                                 const std::string& what);
 
-/// Writes masks as the file's name says: .npy for one group, .npz, or a ticket (.safetensors and all
-/// other names). number: of the first two. Throws input_error where .npy would need several groups.
+/// Writes masks as the file's name says: .npy for one group, .npz, or a ticket (.safetensors and
+/// all other names). number: of the first two. Throws input_error where .npy would need several
+/// groups.
 void write_masks(const std::filesystem::path& file, const ticket& t, io::mask_number number);
 
 /// Puts a statistic under its key: a number, or null with the reason under `undefined`.

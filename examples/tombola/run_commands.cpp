@@ -57,8 +57,8 @@ void print_result(const std::filesystem::path& folder, const common_options& c) 
   std::cout << '\n' << folder.string() << '\n';
 }
 
-/// Settles `--precision auto` for a prepared run: what was begun goes on as it was begun, because near
-/// the bound between them another measurement may say otherwise; else the faster one here.
+/// Settles `--precision auto` for a prepared run: what was begun goes on as it was begun, because
+/// near the bound between them another measurement may say otherwise; else the faster one here.
 template <class Prepared>
 void settle_precision(Prepared& p, const run_command& c, const experiment::observer& watch) {
   const auto key_with = [&](product_precision precision) {
@@ -94,6 +94,7 @@ void carry_out(Settings s, const run_command& c) {
   experiment::provenance_of_run who{TOMBOLA_COMMIT};
   who.machine += ", " + products_in_words();
   const auto folder = run(prepared, {c.out, {c.common.threads}, who}, watch);
+  screen.clear_line();
   print_result(folder, c.common);
 }
 

@@ -91,8 +91,21 @@ void choose(E& value,
   value = at->second;
 }
 
-/// How a search ranks units, and over weights how many go when.
-void add_ranking(CLI::App* app, search_settings& s, search_words& words) {
+/// Refuses options that a search for these units would not look at.
+void refuse_given(const std::vector<const CLI::Option*>& options,
+                  const std::string& of,
+                  prune_what what) {
+  for (const CLI::Option* option : options) {
+    if (option->count() == 0) continue;
+    throw input_error(option->get_name() + ": is of " + of + ", found a search for " +
+                      to_string(what));
+  }
+}
+
+/// How a search ranks units, and over weights how many go when. Returns what weights alone have.
+std::vector<const CLI::Option*> add_ranking(CLI::App* app,
+                                            search_settings& s,
+                                            search_words& words) {
   static const auto schedules =
       by_name({weight_schedule::share_of_left, weight_schedule::share_of_whole,
                weight_schedule::one_shot, weight_schedule::cubic, weight_schedule::iterative});
@@ -129,12 +142,14 @@ void add_ranking(CLI::App* app, search_settings& s, search_words& words) {
   const auto put = [&s](const std::string& text) {
     s.weights.pattern = pattern_of(text, "find-masks: --nm");
   };
-  app->add_option_function<std::string>(
-         "--nm", put, "Instead: N:M keeps N of every M weights in a row, in one step")
-      ->excludes(scope)
-      ->excludes(schedule)
-      ->excludes(share)
-      ->excludes(steps);
+  const CLI::Option* pattern =
+      app->add_option_function<std::string>(
+             "--nm", put, "Instead: N:M keeps N of every M weights in a row, in one step")
+          ->excludes(scope)
+          ->excludes(schedule)
+          ->excludes(share)
+          ->excludes(steps);
+  return {schedule, share, steps, pattern};
 }
 
 }  // namespace
@@ -179,18 +194,21 @@ void add_find_masks(CLI::App& root, search_settings& s, search_words& words, run
       ->transform(one_of(splits))
       ->default_str("dev");
   add_guard(app, s);
-  app->add_option("--step", s.step_share, "Share of heads, MLPs or neurons to remove in a step")
-      ->capture_default_str()
-      ->check(CLI::Range(0.0, 1.0));
-  add_ranking(app, s, words);
+  const CLI::Option* step =
+      app->add_option("--step", s.step_share, "Share of heads, MLPs or neurons to remove in a step")
+          ->capture_default_str()
+          ->check(CLI::Range(0.0, 1.0));
+  const std::vector<const CLI::Option*> of_weights = add_ranking(app, s, words);
   counted(app, "--batch", s.batch, "Sequences in a batch");
   add_run(app, c);
-  app->callback([&s, &c, &words, which] {
+  app->callback([&s, &c, &words, which, step, of_weights] {
     const bool weights = s.prune == prune_what::weights;
     if (weights) {
+      refuse_given({step}, "heads, MLPs and neurons", s.prune);
       choose(s.weights.criterion, weight_criteria, words.criterion, "--criterion", s.prune);
       choose(s.weights.within, weight_scopes, words.scope, "--scope", s.prune);
     } else {
+      refuse_given(of_weights, "weights", s.prune);
       choose(s.structures.criterion, structure_criteria, words.criterion, "--criterion", s.prune);
       choose(s.structures.scope, structure_scopes, words.scope, "--scope", s.prune);
     }

@@ -11,8 +11,8 @@ namespace {
 std::atomic<std::size_t> allocations = 0;
 }
 
-// Every allocation of this program is counted: what works in place has to make none. Not inlined: the
-// compiler would see malloc() on one side alone and call that a mismatch.
+// Every allocation of this program is counted: what works in place has to make none. Not inlined:
+// the compiler would see malloc() on one side alone and call that a mismatch.
 [[gnu::noinline]] void* operator new(std::size_t n) {
   ++allocations;
   if (void* p = std::malloc(n == 0 ? 1 : n)) return p;

@@ -60,7 +60,8 @@ TEST_CASE("tasks: overlap with its probability, combined over seeds and adjusted
   REQUIRE(all.size() == 1);
   const auto& pairs = all[0].pairs;
   REQUIRE(pairs.size() == 6);
-  // a and b: one of the 12870 ways to choose 8 of 16, twice. Of two p: P (1 - ln P), P their product.
+  // a and b: one of the 12870 ways to choose 8 of 16, twice. Of two p: P (1 - ln P), P their
+  // product.
   const double once = 1.0 / 12870.0, both = once * once * (1.0 - 2.0 * std::log(once));
   CHECK(*pairs[1].p == Approx(both).epsilon(1e-10));
   CHECK(*pairs[1].adjusted_p == Approx(3.0 * both).epsilon(1e-10));

@@ -201,6 +201,7 @@ TEST_CASE("compact: bad input gets one sentence, and nothing is written") {
       "compact --quiet --run " + out.string() + " --out " + (here / "smaller").string();
   refuses(small + " --ticket " + t, {"compact already", "no ticket"}, here / ".");
   refuses(small, {"compact already", "--padded"}, here / ".");
+  refuses(small + " --padded --mode study", {"compact already", "mode exact"}, here / ".");
   // A marker that other versions do not know.
   auto config = io::read_json(out / "config.json");
   config["format_version"] = 2;

@@ -177,7 +177,9 @@ TEST_CASE("fetch: Ctrl-C ends it in order, and the next call goes on") {
   rig r;
   const std::string content(5000, 'x'), sum = io::sha256_hex(content);
   r.files["/stall"] = {content};
-  const std::string line = (r.server / "stall") + " --out x --size 5000 --sha256 " + sum;
+  std::string address = r.server / "stall";
+  address.insert(address.find("//") + 2, "user:secret@");
+  const std::string line = address + " --out x --size 5000 --sha256 " + sum;
   // When bytes have come, the program waits for more.
   const folder script;
   write_text(script / "stop.sh", "cd " + r.here.str() + "\n" + TOMBOLA_DRIVER + " fetch " + line +
@@ -194,6 +196,7 @@ TEST_CASE("fetch: Ctrl-C ends it in order, and the next call goes on") {
   CHECK(text_of(script / "err") == "tombola: fetch: stopped\n");
   CHECK(r.names() == std::vector<std::string>{".x.fetching"});
   CHECK(text_of(r.here / ".x.fetching/file") == content.substr(0, 1000));
+  CHECK_THAT(text_of(r.here / ".x.fetching/file.from"), !Catch::Matchers::Contains("secret"));
   CHECK(r.run(line).code == 0);
   CHECK(r.server.log().back().header("Range") == "bytes=1000-");
   CHECK(text_of(r.here / "x") == content);
@@ -211,5 +214,7 @@ TEST_CASE("fetch: the list") {
   for (const auto& t : j["things"]) {
     for (const auto& f : t["files"]) CHECK(f["sha256"].get<std::string>().size() == 64);
   }
+  r.refuses("SST-2 --list", 2,
+            "fetch: --list says all there is, expected nothing with it but --json");
   CHECK_THAT(r.run("--help").out, Catch::Matchers::Contains("Example: tombola fetch"));
 }

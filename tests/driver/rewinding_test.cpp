@@ -69,7 +69,8 @@ TEST_CASE("a search goes on from the ticket that a run was trained under") {
   CHECK_THAT(after.origin.search,
              Catch::Matchers::Contains("start_kept " + std::to_string(before.count())));
 
-  // What was gone counts where the schedule says what is gone at the end; other criteria go on, too.
+  // What was gone counts where the schedule says what is gone at the end; other criteria go on,
+  // too.
   const auto half =
       json_of(search(run, "--schedule one_shot --weight-step 0.5 --criterion taylor", runs));
   CHECK(half["ticket"]["kept"]["weights"] == n - share_of(0.5, n));

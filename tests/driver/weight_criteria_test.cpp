@@ -79,7 +79,11 @@ TEST_CASE("scope, schedule and pattern of a search over weights") {
   const auto refused = [&](const std::string& more, const std::vector<std::string>& words) {
     refuses("find-masks --quiet --run " + t.full + " --out " + out + " " + more, words, out);
   };
-  refused("--prune heads --schedule cubic", {"of weights", "heads"});
+  refused("--prune heads --schedule cubic", {"--schedule", "of weights", "heads"});
+  refused("--prune both --weight-step 0.1", {"--weight-step", "of weights", "both"});
+  refused("--prune mlps --weight-steps 3", {"--weight-steps", "of weights", "mlps"});
+  refused("--prune neurons --nm 2:4", {"--nm", "of weights", "neurons"});
+  refused("--prune weights --step 0.2", {"--step", "heads, MLPs and neurons", "weights"});
   refused("--prune weights --mode study --criterion taylor", {"mode study", "magnitude"});
   refused("--prune weights --nm 2:5", {"2 of every 5", "query.weight (16 x 16)"});
   refused("--prune weights --nm 5:4", {"--nm", "5:4", "N at most M"});

@@ -314,8 +314,8 @@ TEST_CASE("Taylor over what carries a structure out is the gradient of its gate"
     CHECK(found[1][l] == Approx(std::abs(5.0 * gates.mlps.signed_mean[l])).epsilon(1e-4));
     CHECK(found[1][l] > 1e-3F);
   }
-  // Over all of its weights, a head's sum also has those of query, key and value; by hand, head 1 of
-  // layer 0.
+  // Over all of its weights, a head's sum also has those of query, key and value; by hand, head 1
+  // of layer 0.
   double sum = 0.0;
   const std::string self = "encoder.layer.0.attention.self.";
   for (const char* part : {"query", "key", "value"}) {

@@ -151,7 +151,8 @@ TEST_CASE("golden report: one command makes the study's figures") {
   const report_numbers n = compute(in);
   const std::string page = make_report(in, n);
   const auto holds = [&](const std::string& text) { return page.find(text) != std::string::npos; };
-  // Sections 7.1, 7.3, 7.5, 7.6, 7.9 and 9.1 of what the study computes, each by a number of its own.
+  // Sections 7.1, 7.3, 7.5, 7.6, 7.9 and 9.1 of what the study computes, each by a number of its
+  // own.
   for (const char* id : {"survivors-1", "sizes-1", "tasks-1", "super-1", "importance-1",
                          "agreement-1", "published"}) {
     INFO(id);

@@ -39,8 +39,8 @@ struct in_bfloat16 {
   static eigen::backend<float, products> make(int threads) {
     return eigen::backend<float, products>{threads, products{product_precision::bfloat16}};
   }
-  /// Both operands of a term are rounded by up to 2^-9 of themselves, so a sum of n terms of order 1
-  /// is off by 2^-9 sqrt(n) or so, its furthest element by eight times that; magnitude says how
+  /// Both operands of a term are rounded by up to 2^-9 of themselves, so a sum of n terms of order
+  /// 1 is off by 2^-9 sqrt(n) or so, its furthest element by eight times that; magnitude says how
   /// strongly what follows a product hands its errors on.
   static double allowed(const test::verb_case& c, double) {
     return std::ldexp(c.magnitude * std::sqrt(c.terms), -6);

@@ -75,7 +75,8 @@ TEST_CASE("the expansion for many degrees of freedom meets the sum") {
 }
 
 TEST_CASE("bounds by hand") {
-  // Mean 3, variance 2.5 of five: a standard error of sqrt(0.5). t of 4 degrees at 0.95 is 2.131847.
+  // Mean 3, variance 2.5 of five: a standard error of sqrt(0.5). t of 4 degrees at 0.95 is
+  // 2.131847.
   const std::vector<double> x{1, 2, 3, 4, 5};
   CHECK(lower_bound_of_mean(x) == Approx(3.0 - 2.1318467863 * std::sqrt(0.5)).epsilon(1e-9));
   CHECK(lower_bound_of_mean(x, {.kind = bound_kind::normal}) ==

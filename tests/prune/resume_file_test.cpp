@@ -18,8 +18,8 @@
 using namespace tombola;
 using test::toy_objective;
 
-// Every pruner is stopped after each of its steps, with nothing left but the trace file, and started
-// again from that file. It has to end with the same bits, and the same file.
+// Every pruner is stopped after each of its steps, with nothing left but the trace file, and
+// started again from that file. It has to end with the same bits, and the same file.
 
 namespace {
 
@@ -55,8 +55,8 @@ void check_same(const prune_result& a, const prune_result& b) {
 }
 
 /// search: (progress, earlier trace, how often the model was asked) -> prune_result, from nothing
-/// but its arguments. fewest: how many steps the search has to have, so that there are cuts to test. again: questions
-/// that going on costs beyond those that the trace answers.
+/// but its arguments. fewest: how many steps the search has to have, so that there are cuts to
+/// test. again: questions that going on costs beyond those that the trace answers.
 template <class Search>
 void check_resumes(Search search, std::size_t fewest, int again = 0) {
   const test::scratch_folder folder;

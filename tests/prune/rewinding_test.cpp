@@ -22,8 +22,8 @@ struct toy_state {
 };
 
 /// Twenty weights in two tensors, each pulled to a goal of its own by steps with momentum. A weight
-/// that is pruned stands at 0 and changes the pull on its neighbour, so that what is trained depends
-/// on the ticket; the momentum makes what is trained depend on where training starts.
+/// that is pruned stands at 0 and changes the pull on its neighbour, so that what is trained
+/// depends on the ticket; the momentum makes what is trained depend on where training starts.
 class toy_network {
 public:
   /// What a call of train() met.

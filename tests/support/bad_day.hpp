@@ -24,8 +24,8 @@
 
 namespace tombola::test {
 
-/// What a child process that does this work says of it: what work() returns, or the sentence of what
-/// it throws.
+/// What a child process that does this work says of it: what work() returns, or the sentence of
+/// what it throws.
 template <class Work>
 [[nodiscard]] std::string in_child(Work work) {
   std::array<int, 2> ends{};

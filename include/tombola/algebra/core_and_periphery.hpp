@@ -18,7 +18,8 @@ namespace tombola {
 //
 // All throw shape_error where sizes or groups differ, and input_error where there is no mask. Where
 // a number is enough, build nothing: count_survival() counts all of these in one pass, and its
-// kept_by_all(), in_periphery(), kept_by_none(), kept_by_at_least() and kept_by_share() say how many.
+// kept_by_all(), in_periphery(), kept_by_none(), kept_by_at_least() and kept_by_share() say how
+// many.
 
 /// Units that r masks keep, or more: all units for r = 0. Throws input_error if r is above k.
 /// Cost: one pass over the k masks, about k operations per 64 units.

@@ -99,8 +99,8 @@ template <unit_set A, std::invocable<std::size_t> Place>
   return m;
 }
 
-/// The fine mask of a coarse one: a fine unit is kept where its coarse unit is. `fine` is the number
-/// of fine units. Throws shape_error if a fine unit belongs to no coarse one.
+/// The fine mask of a coarse one: a fine unit is kept where its coarse unit is. `fine` is the
+/// number of fine units. Throws shape_error if a fine unit belongs to no coarse one.
 template <unit_set A, std::invocable<std::size_t> Place>
 [[nodiscard]] mask lower(const A& coarse, std::size_t fine, Place place) {
   const auto words = std::span<const std::uint64_t>{coarse.words()};

@@ -63,7 +63,8 @@ void require_cover(const A& a, const group& g, const char* what) {
 
 /// Calls f(first unit, units of a layer) for every layer of g.
 ///
-/// Throws shape_error for layers without units: (2^40 x 0) would ask for 2^40 answers about nothing.
+/// Throws shape_error for layers without units: (2^40 x 0) would ask for 2^40 answers about
+/// nothing.
 template <class F>
 void for_layers(const group& g, const char* what, F f) {
   const std::size_t layers = layers_of(g), units = g.size();

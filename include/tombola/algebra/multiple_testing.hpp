@@ -66,8 +66,9 @@ namespace detail {
   return adjusted;
 }
 
-/// One p-value of several independent tests of one hypothesis, from the natural logarithms of theirs:
-/// Fisher's method. With discrete tests it is too large rather than too small. Of no test at all: 1.
+/// One p-value of several independent tests of one hypothesis, from the natural logarithms of
+/// theirs: Fisher's method. With discrete tests it is too large rather than too small. Of no test
+/// at all: 1.
 ///
 /// Throws input_error for a logarithm above 0 or NaN. The sum of their negatives, x, is half a
 /// chi-square of 2k degrees, whose upper tail is exp(-x) sum_{i<k} x^i / i!.

@@ -134,8 +134,8 @@ template <score_list X>
 
 /// Pearson's correlation of two lists of scores. In [-1, 1]; independence gives 0.
 ///
-/// Undefined: too_few_units (below two), scores_are_constant. Throws input_error for scores that are
-/// not finite. Source: K. Pearson, Proceedings of the Royal Society 58, 1895.
+/// Undefined: too_few_units (below two), scores_are_constant. Throws input_error for scores that
+/// are not finite. Source: K. Pearson, Proceedings of the Royal Society 58, 1895.
 template <score_list X, score_list Y>
 [[nodiscard]] estimate pearson(const X& first, const Y& second) {
   const auto [x, y] = detail::scores_of(first, second, "pearson");
@@ -159,8 +159,8 @@ template <score_list X, score_list Y>
 /// leave. In [-1, 1].
 ///
 /// Undefined: too_few_units, scores_are_constant. Cost: n log n, by counting the inversions of a
-/// merge sort. Source: M. G. Kendall, "The treatment of ties in ranking problems", Biometrika 33(3),
-/// 1945; W. R. Knight, Journal of the American Statistical Association 61, 1966.
+/// merge sort. Source: M. G. Kendall, "The treatment of ties in ranking problems", Biometrika
+/// 33(3), 1945; W. R. Knight, Journal of the American Statistical Association 61, 1966.
 template <score_list X, score_list Y>
 [[nodiscard]] estimate kendall_tau_b(const X& first, const Y& second) {
   const auto [x, y] = detail::scores_of(first, second, "kendall_tau_b");

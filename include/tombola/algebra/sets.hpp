@@ -216,8 +216,9 @@ template <tickets R>
   return true;
 }
 
-// In place: a becomes the result, nothing is allocated, and where the sizes or groups differ a stays
-// as it is. A ticket keeps its groups; its provenance becomes empty, as that of the result by value.
+// In place: a becomes the result, nothing is allocated, and where the sizes or groups differ a
+// stays as it is. A ticket keeps its groups; its provenance becomes empty, as that of the result by
+// value.
 
 /// Keeps what b keeps, too.
 template <unit_set B>
@@ -265,8 +266,8 @@ inline void invert(ticket& a) noexcept {
 }
 
 // Operators, for masks and views in any mixture and for two tickets; no other type gets here. They
-// bind as for integers: `-` first, then `==`, then `&`, `^`, `|`. So a & b == c asks for parentheses,
-// and without them does not compile.
+// bind as for integers: `-` first, then `==`, then `&`, `^`, `|`. So a & b == c asks for
+// parentheses, and without them does not compile.
 
 template <unit_set A, unit_set B>
 [[nodiscard]] mask operator|(const A& a, const B& b) {

@@ -45,7 +45,8 @@ private:
 /// Nogueira's stability from the overlaps of all pairs, in the order that count_overlaps() gives.
 ///
 /// The masks need not have one size. Undefined: too_few_masks, no_units, masks_are_constant. With
-/// few masks the interval is too narrow: of eight masks' 95 % intervals four in five hold the truth.
+/// few masks the interval is too narrow: of eight masks' 95 % intervals four in five hold the
+/// truth.
 /// Source: S. Nogueira, K. Sechidis, G. Brown, "On the stability of feature selection algorithms",
 /// JMLR 18(174), 2018: definition 4, theorem 7 and corollary 9.
 [[nodiscard]] inline stability nogueira(std::span<const pair_overlap> pairs) {

@@ -25,7 +25,8 @@ struct n_of_m {
 /// Where the kept units of a group lie.
 ///
 /// Rows go along the first extent, columns along all others together: a neuron of a linear layer or
-/// a filter of a convolution is a row. Groups of fewer than two extents, or of no unit, have neither.
+/// a filter of a convolution is a row. Groups of fewer than two extents, or of no unit, have
+/// neither.
 struct structure {
   std::uint64_t kept = 0;
   std::uint64_t size = 0;
@@ -45,8 +46,8 @@ inline constexpr std::uint64_t max_counted_columns = std::uint64_t{1} << 26;
 /// Several counters may take a share of whole rows each and be merged. Memory: a bit per column.
 class structure_counter {
 public:
-  /// Throws input_error, naming the group, for a pattern of no unit or one that keeps more than there
-  /// are.
+  /// Throws input_error, naming the group, for a pattern of no unit or one that keeps more than
+  /// there are.
   structure_counter(const group& g, n_of_m pattern) : pattern_{pattern} {
     if (pattern.of == 0 || pattern.kept > pattern.of) {
       throw input_error("structure of " + to_string(g) + ": " + std::to_string(pattern.kept) +
@@ -161,8 +162,8 @@ private:
   std::vector<std::uint64_t> columns_;
 };
 
-/// The structure of a group's mask. Throws shape_error if the mask has another number of units, else
-/// as structure_counter does.
+/// The structure of a group's mask. Throws shape_error if the mask has another number of units,
+/// else as structure_counter does.
 [[nodiscard]] inline structure structure_of(const group& g, const mask& m, n_of_m pattern = {}) {
   if (m.size() != g.size()) {
     throw shape_error("structure of " + to_string(g) + ": a mask over " + std::to_string(m.size()) +

@@ -26,8 +26,9 @@ concept places = requires(const P& place_of, std::size_t g) {
 
 namespace detail {
 
-/// f(g) for each group as a ticket over `groups`. Throws shape_error, starting with `what` and naming
-/// the first group that does not fit, where their numbers differ or f finds no place for a unit.
+/// f(g) for each group as a ticket over `groups`. Throws shape_error, starting with `what` and
+/// naming the first group that does not fit, where their numbers differ or f finds no place for a
+/// unit.
 template <class F>
 [[nodiscard]] ticket regrouped(const ticket& from,
                                std::vector<group> groups,
@@ -52,8 +53,8 @@ template <class F>
 
 }  // namespace detail
 
-/// The coarse ticket of a fine one: group g of `coarse` has the coarse units of fine group g, and is
-/// lifted by place_of(g). The provenance is empty: this is not what a search found.
+/// The coarse ticket of a fine one: group g of `coarse` has the coarse units of fine group g, and
+/// is lifted by place_of(g). The provenance is empty: this is not what a search found.
 ///
 /// Throws shape_error, naming both groups, at the first of which a fine unit belongs to no coarse
 /// one, and where there are not as many groups; input_error if two groups have one name. Cost: one

@@ -97,9 +97,9 @@ inline void draw_reference(
 
 }  // namespace detail
 
-/// Draws the bars as one <svg> element. Every bar's tooltip has the exact value; where there is none
-/// stands a dash. Lines at no finite value are left out; those that are close write their labels over
-/// each other: give few.
+/// Draws the bars as one <svg> element. Every bar's tooltip has the exact value; where there is
+/// none stands a dash. Lines at no finite value are left out; those that are close write their
+/// labels over each other: give few.
 ///
 /// Throws shape_error if there is not one bar for each group and series, or too many series.
 [[nodiscard]] inline std::string draw(const bar_figure& f) {

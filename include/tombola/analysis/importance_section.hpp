@@ -58,7 +58,8 @@ template <class Measure>
 }  // namespace detail
 
 /// Compares the importances that each seed of a task gives the same units: [seed][unit], k from 1
-/// to the units. Source of the correlations: those of S. Prasanna, A. Rogers, A. Rumshisky, EMNLP 2020.
+/// to the units. Source of the correlations: those of S. Prasanna, A. Rogers, A. Rumshisky, EMNLP
+/// 2020.
 [[nodiscard]] inline importance_agreement importance_agreement_of(
     const std::string& set,
     const std::string& task,

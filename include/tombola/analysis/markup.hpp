@@ -111,8 +111,8 @@ inline constexpr std::string_view replacement = "\xEF\xBF\xBD";  ///< U+FFFD, fo
 }
 
 /// Text on one line that cannot steer a terminal: control characters, of one byte or two, and line
-/// separators become blanks; what is no UTF-8, and marks that turn the writing direction around, the
-/// replacement character.
+/// separators become blanks; what is no UTF-8, and marks that turn the writing direction around,
+/// the replacement character.
 [[nodiscard]] inline std::string on_one_line(std::string_view s) {
   std::string out;
   for (std::size_t i = 0; i < s.size();) {

@@ -123,18 +123,19 @@ template <class T, class Name>
 
 }  // namespace detail
 
-/// Reads the masks that a table names: a CSV file with the columns `file`, `task`, `seed`; also `set`
-/// if there are several (else the set is called `masks`), and `group` if a ticket has several arrays
-/// (else an array is `heads` or `mlps` by the study's names, or `mask`). Others are not looked at.
+/// Reads the masks that a table names: a CSV file with the columns `file`, `task`, `seed`; also
+/// `set` if there are several (else the set is called `masks`), and `group` if a ticket has several
+/// arrays (else an array is `heads` or `mlps` by the study's names, or `mask`). Others are not
+/// looked at.
 ///
-/// A file is a 0/1 array (.npy) or a ticket; a relative name is taken from the table's folder. Files
-/// of one set, task and seed are groups of one ticket. Sets and tasks come in the order of the rows,
-/// seeds by number.
+/// A file is a 0/1 array (.npy) or a ticket; a relative name is taken from the table's folder.
+/// Files of one set, task and seed are groups of one ticket. Sets and tasks come in the order of
+/// the rows, seeds by number.
 ///
 /// Throws format_error, naming the table, line and file, where a column is missing, a file or task
-/// is empty, a file's name has control characters, a seed is no whole number, a file cannot be read,
-/// a group stands twice in a ticket, or the tickets of a set differ in their groups; and as read_csv
-/// does.
+/// is empty, a file's name has control characters, a seed is no whole number, a file cannot be
+/// read, a group stands twice in a ticket, or the tickets of a set differ in their groups; and as
+/// read_csv does.
 [[nodiscard]] inline std::vector<ticket_set> read_mask_table(const std::filesystem::path& path) {
   const io::csv_table table = io::read_csv(path);
   const std::size_t file = table.column("file"), task = table.column("task"),

@@ -219,8 +219,8 @@ inline constexpr std::array<published_setting, 20> published_settings{{
   return t;
 }
 
-/// Every score of the files, whatever its setting, task and metric, in their order; the deviation of
-/// the files beside the sample's over so many seeds.
+/// Every score of the files, whatever its setting, task and metric, in their order; the deviation
+/// of the files beside the sample's over so many seeds.
 [[nodiscard]] inline table all_published(std::span<const published_score> all,
                                          std::size_t seeds = 5) {
   table t{"published_results",

@@ -26,9 +26,9 @@ struct published_results {
   std::vector<std::string> tasks;
 };
 
-/// The folder of published scores that belongs to a folder of masks, `evaluate_masked` in it, beside
-/// it or beside the folder that it lies in; empty where there is none. Named from where `masks` is:
-/// the same command writes the same page wherever the data lies.
+/// The folder of published scores that belongs to a folder of masks, `evaluate_masked` in it,
+/// beside it or beside the folder that it lies in; empty where there is none. Named from where
+/// `masks` is: the same command writes the same page wherever the data lies.
 [[nodiscard]] inline std::filesystem::path scores_beside(const std::filesystem::path& masks) {
   std::error_code code;
   for (const char* up : {".", "..", "../.."}) {

@@ -138,8 +138,8 @@ inline void read_beside(report_input& in, const std::filesystem::path& folder) {
 
 }  // namespace detail
 
-/// Everything a report needs from a folder of runs, from a folder of masks in the study's layout, or
-/// from a table (.csv) that names files of masks, their tasks and seeds.
+/// Everything a report needs from a folder of runs, from a folder of masks in the study's layout,
+/// or from a table (.csv) that names files of masks, their tasks and seeds.
 ///
 /// A folder with results in it is taken for the first, others for the second. Importances and
 /// published scores that lie beside masks in the study's layout are read with them, see

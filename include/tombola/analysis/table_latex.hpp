@@ -51,8 +51,8 @@ namespace detail {
 }  // namespace detail
 
 /// Text for LaTeX, on one line: characters that mean something to it are escaped, hyphens do not
-/// join to a dash, control characters and line separators become blanks; what is no UTF-8, and marks
-/// that turn the writing direction around, become the replacement character.
+/// join to a dash, control characters and line separators become blanks; what is no UTF-8, and
+/// marks that turn the writing direction around, become the replacement character.
 [[nodiscard]] inline std::string latex_text(std::string_view s) {
   std::string out;
   for (const char c : on_one_line(s)) {

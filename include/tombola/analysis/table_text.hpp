@@ -29,8 +29,8 @@ namespace detail {
 
 }  // namespace detail
 
-/// The table as text for a terminal: its caption, a heading, a rule, and rows rounded as on a page; a
-/// dash where there is no number, the reasons below.
+/// The table as text for a terminal: its caption, a heading, a rule, and rows rounded as on a page;
+/// a dash where there is no number, the reasons below.
 [[nodiscard]] inline std::string to_text(const table& t) {
   std::vector<std::vector<std::string>> lines(1);
   std::vector<std::size_t> widths;

@@ -47,9 +47,9 @@ namespace detail {
 
 }  // namespace detail
 
-/// Units that two tasks' tickets of one seed share: mean and deviation over seeds below the diagonal,
-/// with stars for the adjusted probability; the sizes on it. As shares of all units where as_share,
-/// else as numbers. Precondition: the pairs are of one set and one kind of unit.
+/// Units that two tasks' tickets of one seed share: mean and deviation over seeds below the
+/// diagonal, with stars for the adjusted probability; the sizes on it. As shares of all units where
+/// as_share, else as numbers. Precondition: the pairs are of one set and one kind of unit.
 [[nodiscard]] inline heat_map shared_units_map(std::span<const task_pair> pairs, bool as_share) {
   std::vector<std::string> tasks;
   for (const task_pair& p : pairs) {

@@ -31,9 +31,9 @@ struct task_pair {
   /// What chance gives for tickets of these sizes, the mean over those seeds; nothing of a task
   /// with itself.
   moments expected;
-  /// How likely chance shares as much in every seed: Fisher's combination of the seeds' exact tails,
-  /// alone and adjusted by Holm's method for all pairs of two tasks. Nothing of a task with itself or
-  /// without a common seed.
+  /// How likely chance shares as much in every seed: Fisher's combination of the seeds' exact
+  /// tails, alone and adjusted by Holm's method for all pairs of two tasks. Nothing of a task with
+  /// itself or without a common seed.
   std::optional<double> p;
   std::optional<double> adjusted_p;
   // Of the two tasks' tickets together:

@@ -139,8 +139,8 @@ struct head_dots {
   }
 };
 
-/// What a gate on each neuron of an MLP gets from each sequence, the neuron being gelu(pre) and dy the
-/// gradient of what the gates hand on:
+/// What a gate on each neuron of an MLP gets from each sequence, the neuron being gelu(pre) and dy
+/// the gradient of what the gates hand on:
 ///   sums[b, j] = sum over the tokens t of sequence b of gelu(pre[t, j]) * dy[t, j],
 /// the gradient of the gate where each sequence has its own; absolutes likewise of |...|, where
 /// each token has.
@@ -171,8 +171,8 @@ struct tanh_backward {
   }
 };
 
-/// dx = dy where y > 0, else 0, y being max(x, 0): at x = 0 the derivative is taken to be 0, as torch
-/// takes it. dx may be dy.
+/// dx = dy where y > 0, else 0, y being max(x, 0): at x = 0 the derivative is taken to be 0, as
+/// torch takes it. dx may be dy.
 template <class A>
 struct relu_backward {
   view<const A> y, dy;

@@ -155,8 +155,8 @@ public:
   /// A `*.safetensors` file, a `*.index.json`, or a folder with either (weights_in).
   ///
   /// Throws input_error if a file cannot be opened, or format_error, naming the file: if a file is
-  /// not valid safetensors, an index leads elsewhere than beside itself, two shards have a tensor of
-  /// one name, or index and shards do not name the same tensors in the same places. The index's
+  /// not valid safetensors, an index leads elsewhere than beside itself, two shards have a tensor
+  /// of one name, or index and shards do not name the same tensors in the same places. The index's
   /// total size is not believed: writers count tied tensors differently.
   explicit source(const std::filesystem::path& path) : path_{path} {
     std::error_code code;

@@ -69,8 +69,8 @@ public:
              progress& p)
       : from_{&from}, all_{all}, pieces_{pieces}, how_{&how}, progress_{&p} {}
 
-  /// Fills in set.cut and ties_kept. Throws input_error at the first NaN, naming tensor and element,
-  /// runtime_failure where two passes do not see the same numbers.
+  /// Fills in set.cut and ties_kept. Throws input_error at the first NaN, naming tensor and
+  /// element, runtime_failure where two passes do not see the same numbers.
   /// Precondition: 0 < set.remove <= units of the set.
   void find(ranked_set& set) {
     constexpr int bits = std::numeric_limits<Key>::digits;
@@ -112,8 +112,8 @@ private:
     });
   }
 
-  /// How often each digit at cut.shift occurs behind the prefix cut.bound. The first pass also looks
-  /// for NaN.
+  /// How often each digit at cut.shift occurs behind the prefix cut.bound. The first pass also
+  /// looks for NaN.
   std::vector<std::uint64_t> histogram(const ranked_set& set, const key_cut& cut) {
     const std::size_t workers = workers_for(set.segments.size(), *how_);
     std::vector<std::uint64_t> counts(workers * digit_values);

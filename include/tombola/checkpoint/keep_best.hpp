@@ -15,8 +15,8 @@ namespace tombola::checkpoint::detail {
 /// Blocks up to this long are ranked by comparing every pair.
 inline constexpr std::size_t short_block = 8;
 
-/// Sets the bits of the n highest keys of every block of m, but not those of zeros; of equal keys the
-/// lower index is kept. key_of: element -> key; units is a multiple of m. order: room.
+/// Sets the bits of the n highest keys of every block of m, but not those of zeros; of equal keys
+/// the lower index is kept. key_of: element -> key; units is a multiple of m. order: room.
 template <class KeyOf>
 void keep_best_of_blocks(KeyOf key_of,
                          std::size_t units,

@@ -58,8 +58,8 @@ void over_kept_bits(const source& from, std::span<const weights> all, const mann
 
 }  // namespace detail
 
-/// The ticket of what some weights keep: the bits of the mask that PyTorch's pruning has left beside
-/// them, or else what is not zero. NaN is not zero, -0 is.
+/// The ticket of what some weights keep: the bits of the mask that PyTorch's pruning has left
+/// beside them, or else what is not zero. NaN is not zero, -0 is.
 ///
 /// Throws format_error where such a mask holds anything but 0 and 1, runtime_failure where reading
 /// fails. Memory: the ticket's bits, and piece_bytes a thread. Cost: one pass, at the speed of

@@ -50,8 +50,8 @@ struct piece {
   std::size_t units = 0;
 };
 
-/// Tensors cut into pieces of about piece_bytes, in order. grain_of(weights): what a piece has a whole
-/// number of units of, unless its tensor ends; a piece of one grain may be larger.
+/// Tensors cut into pieces of about piece_bytes, in order. grain_of(weights): what a piece has a
+/// whole number of units of, unless its tensor ends; a piece of one grain may be larger.
 template <class GrainOf>
 [[nodiscard]] std::vector<piece> cut_into_pieces(const source& from,
                                                  std::span<const weights> all,
@@ -97,8 +97,8 @@ private:
   return std::clamp<std::size_t>(tasks, 1, threads);
 }
 
-/// Calls f(task, worker) for each task; workers take the next one as they are free, so that order and
-/// place of a task are open. An exception of any ends all.
+/// Calls f(task, worker) for each task; workers take the next one as they are free, so that order
+/// and place of a task are open. An exception of any ends all.
 template <class F>
 void over_tasks(std::size_t tasks, std::size_t workers, const progress& p, F f) {
   std::atomic<std::size_t> next{0};

@@ -163,8 +163,8 @@ private:
     }
   }
 
-  /// A finder's first pass looks for NaN; this is for what no finder has seen. All pieces are looked
-  /// at, so that the first is named, whoever comes upon one first.
+  /// A finder's first pass looks for NaN; this is for what no finder has seen. All pieces are
+  /// looked at, so that the first is named, whoever comes upon one first.
   template <class KeyOf>
   void look_for_nan(std::size_t i, KeyOf key_of, std::atomic<std::size_t>& first) const {
     const piece& x = pieces_[i];
@@ -242,22 +242,24 @@ private:
 
 }  // namespace detail
 
-/// Prunes some weights of a checkpoint by magnitude, and writes the pruned checkpoint and its ticket
-/// into a new folder: files of the same names and layout, pruned weights +0, all else as it was.
+/// Prunes some weights of a checkpoint by magnitude, and writes the pruned checkpoint and its
+/// ticket into a new folder: files of the same names and layout, pruned weights +0, all else as it
+/// was.
 ///
 /// The share goes from what is ranked together, rounded as share_of does; of equal magnitudes the
-/// lower index is kept, counted through the groups in listed order. The ticket, `ticket.safetensors`,
-/// keeps what is not zero afterwards: weights that were zero before count as the first to go.
-/// Masks that PyTorch's pruning keeps beside weights are applied, and pruned with them; `copies` of
-/// weights (tie) get the same bytes. beside: small files that are copied along, such as config.json.
+/// lower index is kept, counted through the groups in listed order. The ticket,
+/// `ticket.safetensors`, keeps what is not zero afterwards: weights that were zero before count as
+/// the first to go. Masks that PyTorch's pruning keeps beside weights are applied, and pruned with
+/// them; `copies` of weights (tie) get the same bytes. beside: small files that are copied along,
+/// such as config.json.
 ///
 /// Throws input_error for a share outside [0, 1], a pattern of no unit, a NaN (naming tensor and
-/// element), or a folder that is there already; shape_error where rows are no multiple of a pattern;
-/// as source::read and atomic_file do. The folder appears complete or not at all.
-/// Memory: per thread two pieces of piece_bytes (eight rows where rows are ranked) and a histogram of
-/// 512 KiB; some 100 bytes for every piece. Cost: one pass to write and, but for patterns and short
-/// rows, one for every 16 bits of the widest type and one to share out ties. Results do not depend on
-/// threads.
+/// element), or a folder that is there already; shape_error where rows are no multiple of a
+/// pattern; as source::read and atomic_file do. The folder appears complete or not at all.
+/// Memory: per thread two pieces of piece_bytes (eight rows where rows are ranked) and a histogram
+/// of 512 KiB; some 100 bytes for every piece. Cost: one pass to write and, but for patterns and
+/// short rows, one for every 16 bits of the widest type and one to share out ties. Results do not
+/// depend on threads.
 /// Source: S. Han et al., "Learning both weights and connections", NIPS 2015.
 inline pruned prune_by_magnitude(const source& from,
                                  std::span<const weights> all,

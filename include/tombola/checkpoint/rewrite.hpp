@@ -87,8 +87,8 @@ public:
     });
   }
 
-  /// Writes elements from `first` on, whose bytes are given, with zeros where s.kept says so; and the
-  /// like to copies, and to the mask beside them. The mask's bytes are those in s.
+  /// Writes elements from `first` on, whose bytes are given, with zeros where s.kept says so; and
+  /// the like to copies, and to the mask beside them. The mask's bytes are those in s.
   void write(const weights& w, std::uint64_t first, std::span<std::byte> bytes, space& s) const {
     const stored_tensor& t = from_->tensors()[w.tensor];
     const std::size_t width = io::info(t.type).bytes;

@@ -16,8 +16,8 @@ namespace tombola::checkpoint {
 
 /// The structure of what each of some weights keeps, as mask_of takes it, without building a mask.
 ///
-/// Throws as mask_of and structure_counter do. Memory: piece_bytes a thread, and a bit for each column
-/// of each tensor and thread, at most 8 MiB a tensor.
+/// Throws as mask_of and structure_counter do. Memory: piece_bytes a thread, and a bit for each
+/// column of each tensor and thread, at most 8 MiB a tensor.
 [[nodiscard]] inline std::vector<structure> structures_of(const source& from,
                                                           std::span<const weights> all,
                                                           n_of_m pattern = {},

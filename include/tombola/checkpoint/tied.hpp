@@ -90,8 +90,8 @@ private:
 
 }  // namespace detail
 
-/// The weights with tied ones as one: of tensors that hold the same bytes the first is left, and the
-/// others are its copies, those that were not chosen too.
+/// The weights with tied ones as one: of tensors that hold the same bytes the first is left, and
+/// the others are its copies, those that were not chosen too.
 ///
 /// Tensors whose elements are all one value are not tied, nor are weights with masks beside them.
 /// Cost: the first 64 bytes of each floating-point tensor, and all of those that begin alike.

@@ -8,9 +8,9 @@
 
 namespace tombola {
 
-/// Text out of a file, made fit for a message: `most` characters at most, and every byte that is not
-/// a printable character of ASCII a `?`. A file chooses its own names; it must not choose what a
-/// terminal does.
+/// Text out of a file, made fit for a message: `most` characters at most, and every byte that is
+/// not a printable character of ASCII a `?`. A file chooses its own names; it must not choose what
+/// a terminal does.
 [[nodiscard]] inline std::string printable(std::string_view text, std::size_t most = 80) {
   std::string s{text.substr(0, most)};
   std::replace_if(

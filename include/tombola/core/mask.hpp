@@ -132,8 +132,8 @@ public:
   /// In place, word by word, with a mask or a view: union, intersection, symmetric difference, and
   /// set difference, which prunes what b keeps. b may be this mask itself.
   ///
-  /// Throw shape_error if the sizes differ, and change nothing then. Nothing is allocated. By value:
-  /// `|`, `&`, `^` and `-` in algebra/sets.hpp.
+  /// Throw shape_error if the sizes differ, and change nothing then. Nothing is allocated. By
+  /// value: `|`, `&`, `^` and `-` in algebra/sets.hpp.
   template <unit_set B>
   mask& operator|=(const B& b) {
     return combine(b, [](auto x, auto y) { return x | y; });

@@ -104,8 +104,8 @@ public:
   /// In place, group by group, as the operators of mask do it: union, intersection, symmetric
   /// difference, set difference.
   ///
-  /// Groups stay; the provenance becomes empty, because the result is not what a search found: a |= b
-  /// leaves what a = a | b would. Throw shape_error, naming the first difference, if the groups
+  /// Groups stay; the provenance becomes empty, because the result is not what a search found: a |=
+  /// b leaves what a = a | b would. Throw shape_error, naming the first difference, if the groups
   /// differ, and change nothing then. Nothing is allocated.
   ticket& operator|=(const ticket& b) {
     return combine(b, [](mask& x, const mask& y) { x |= y; });

@@ -94,10 +94,10 @@ void mask_tokens(packed_batch& batch,
   }
 }
 
-/// The mean loss, in nats, of predicting every token by how often it stands in the set: the entropy of
-/// those shares. What knows no context cannot do better on that set. [CLS], [SEP] and [PAD] do not
-/// count; 0 for a set without other tokens. Cost: one pass over the ids; memory: a count for each
-/// entry of the vocabulary.
+/// The mean loss, in nats, of predicting every token by how often it stands in the set: the entropy
+/// of those shares. What knows no context cannot do better on that set. [CLS], [SEP] and [PAD] do
+/// not count; 0 for a set without other tokens. Cost: one pass over the ids; memory: a count for
+/// each entry of the vocabulary.
 template <class Vocabulary>
 [[nodiscard]] double unigram_loss(const encoded_set& set, const Vocabulary& v) {
   std::vector<std::uint64_t> counts(v.size());

@@ -129,8 +129,8 @@ template <backend B>
 }
 
 /// Writes random ids and a model's answers to them, for whoever reads the model with another tool:
-/// `ids`, `segments` [T], `offsets` [B + 1] as in packed_batch, `logits` [n, K] in F32; for the masked
-/// LM also `masked_rows` [n].
+/// `ids`, `segments` [T], `offsets` [B + 1] as in packed_batch, `logits` [n, K] in F32; for the
+/// masked LM also `masked_rows` [n].
 template <backend B>
 void write_probes(nn::bert<B>& model,
                   std::span<const packed_batch> batches,
@@ -169,8 +169,8 @@ void write_probes(nn::bert<B>& model,
 
 }  // namespace detail
 
-/// Reads everything a compaction needs; nothing is written. Throws as the readers do, and input_error
-/// for a ticket over weights, for none where one is needed, or one where none can be.
+/// Reads everything a compaction needs; nothing is written. Throws as the readers do, and
+/// input_error for a ticket over weights, for none where one is needed, or one where none can be.
 [[nodiscard]] inline prepared_compaction prepare(const compact_settings& s) {
   std::optional<trained_run> run;
   std::error_code code;  // what cannot be looked at is told by the readers
@@ -196,6 +196,10 @@ void write_probes(nn::bert<B>& model,
     if (!s.padded) {
       throw input_error(s.from.string() +
                         ": is compact already, expected --padded or a whole model");
+    }
+    if (s.how != nn::study::removal::exact) {
+      throw input_error(s.from.string() +
+                        ": is compact already, so that nothing is removed; expected mode exact");
     }
     plan = nn::plan_of(source.config);
   } else {
@@ -227,8 +231,8 @@ void write_probes(nn::bert<B>& model,
           std::move(examples)};
 }
 
-/// Makes the compact model, proves on the probes that it answers as the masked one, saves it, or with
-/// `padded` its full-size form, and returns what was found: the folder's compaction.json.
+/// Makes the compact model, proves on the probes that it answers as the masked one, saves it, or
+/// with `padded` its full-size form, and returns what was found: the folder's compaction.json.
 ///
 /// The folder appears complete or not at all. Throws runtime_failure where the models differ.
 template <backend B>

@@ -231,8 +231,8 @@ template <backend B>
 
 }  // namespace detail
 
-/// Finds the good ticket of a trained model; of one that was trained under a ticket of weights, inside
-/// that, against the model's own metric; or goes on where it was stopped. Does nothing where
+/// Finds the good ticket of a trained model; of one that was trained under a ticket of weights,
+/// inside that, against the model's own metric; or goes on where it was stopped. Does nothing where
 /// the run is done.
 ///
 /// The folder then holds ticket.safetensors, trace.safetensors, for heads and MLPs also the study's

@@ -20,8 +20,8 @@
 /// Scores of the neurons of all MLPs, `neurons` (L x F), as structure_scores.hpp has those of heads
 /// and MLPs: not normalised, of whole models.
 ///
-/// A neuron's outgoing parameters are its column of the second matrix; owned::all adds its row of the
-/// first and its bias there.
+/// A neuron's outgoing parameters are its column of the second matrix; owned::all adds its row of
+/// the first and its bias there.
 namespace tombola::experiment {
 
 namespace detail {

@@ -69,8 +69,9 @@ enum class gated { heads_and_mlps, neurons };
   return units == gated::neurons ? std::vector{nn::neuron_group(c)} : nn::gate_groups(c);
 }
 
-/// Scores of heads, MLPs or neurons made comparable over layers: where a layer has several units, by
-/// its L2 norm and then min-max; min-max alone where it has one. Source: spec 3.1, steps 2 and 3.
+/// Scores of heads, MLPs or neurons made comparable over layers: where a layer has several units,
+/// by its L2 norm and then min-max; min-max alone where it has one. Source: spec 3.1, steps 2 and
+/// 3.
 [[nodiscard]] inline scores comparable(const scores& s) {
   return min_max(s.group().extents.size() > 1 ? normalise_layers(s) : s);
 }
@@ -190,8 +191,8 @@ private:
   std::vector<std::vector<float>> values_;
 };
 
-/// The metric of a model under any ticket. Weights are multiplied at every forward pass, so that the
-/// stored ones are there for the next ticket. The ticket stays applied.
+/// The metric of a model under any ticket. Weights are multiplied at every forward pass, so that
+/// the stored ones are there for the next ticket. The ticket stays applied.
 template <backend B>
 class masked_metric {
 public:

@@ -60,13 +60,14 @@ namespace detail {
 ///
 /// It is a lock of the kernel on the file `lock` in the folder, whose text names process, host and
 /// time. The kernel drops it with the process, however that ends: a file that a killed process left
-/// is taken over. The file goes with the lock. Where a file system has no such locks, the text alone
-/// decides: a process of this host that runs no longer is taken over, any other is believed to run.
+/// is taken over. The file goes with the lock. Where a file system has no such locks, the text
+/// alone decides: a process of this host that runs no longer is taken over, any other is believed
+/// to run.
 class run_lock {
 public:
   /// Throws input_error, naming the owner, where somebody else holds it, or where the file cannot
-  /// be made; runtime_failure where the disk is full. Waits a second and no longer: a killed process
-  /// holds its lock until the kernel has taken it apart.
+  /// be made; runtime_failure where the disk is full. Waits a second and no longer: a killed
+  /// process holds its lock until the kernel has taken it apart.
   explicit run_lock(const std::filesystem::path& folder) : path_{folder / "lock"} {
     const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds{1};
     // Whoever held it may remove the file between our opening and our locking.
@@ -118,8 +119,8 @@ private:
     throw input_error(sentence);
   }
 
-  /// What the file says of its owner, fit for a sentence. An owner that has only just got its lock is
-  /// given a second to say who it is.
+  /// What the file says of its owner, fit for a sentence. An owner that has only just got its lock
+  /// is given a second to say who it is.
   [[nodiscard]] std::string owner() const {
     std::array<char, 400> text{};
     auto n = ::pread(file_.get(), text.data(), text.size(), 0);

@@ -21,7 +21,8 @@
 #include "tombola/prune/lower_bound.hpp"
 #include "tombola/prune/weight_scopes.hpp"
 
-/// What find_masks.hpp can be asked for, what of it goes together, and what of it is in a run's key.
+/// What find_masks.hpp can be asked for, what of it goes together, and what of it is in a run's
+/// key.
 namespace tombola::experiment {
 
 /// Which units a search prunes.
@@ -187,8 +188,8 @@ inline void require_fits(const search_settings& s) {
   require_fits(s.weights, s);
 }
 
-/// What of a search over weights is in its key: what was not asked for is not, so that searches keep
-/// their folders.
+/// What of a search over weights is in its key: what was not asked for is not, so that searches
+/// keep their folders.
 inline void put_rule(nlohmann::json& settings, const search_settings& s) {
   const weight_rule& rule = s.weights;
   if (rule.criterion != weight_criterion::magnitude) {

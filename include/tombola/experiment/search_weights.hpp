@@ -28,8 +28,8 @@
 
 namespace tombola::experiment {
 
-/// How many weights a search over weights removes in which step (prune/schedule.hpp), by a share and
-/// a number of steps.
+/// How many weights a search over weights removes in which step (prune/schedule.hpp), by a share
+/// and a number of steps.
 enum class weight_schedule {
   share_of_left,   ///< in each step that share of what is left
   share_of_whole,  ///< in each step that share of all
@@ -59,8 +59,8 @@ struct weight_rule {
   }
 };
 
-/// Throws input_error for a pattern that makes no sense, shape_error, naming the matrix, where rows of
-/// one are no multiple of it.
+/// Throws input_error for a pattern that makes no sense, shape_error, naming the matrix, where rows
+/// of one are no multiple of it.
 inline void require_pattern(const nn::bert_config& c, const n_of_m& pattern) {
   for (const group& g : nn::weight_groups(c, nn::prunable::weights)) {
     tombola::detail::require_pattern(g, pattern.kept, pattern.of);
@@ -103,12 +103,12 @@ auto with_schedule(weight_schedule s, double share, std::size_t steps, F f) {
 /// start: a ticket over them, such as one that the model was trained under; what it has lost stays
 /// lost, the baseline is the metric under it. Shares of the whole count what was lost before: a
 /// schedule that ends at 60 % gone does so from any start. Without one the search starts from all.
-/// Every step scores the weights of the model under the ticket accepted last, with `set`, and removes
-/// the lowest within the rule's scope; magnitudes do not change and are ranked as they lie.
-/// metric: (const ticket&) -> double; it may leave any ticket applied to the model. seed: of random,
-/// which then draws once and not anew in each step. The rest as prune_weights, which it is for the
-/// default rule. Throws as score_weights does, too; shape_error, before anything is measured, where
-/// a pattern does not fit a row or the ticket is over other groups.
+/// Every step scores the weights of the model under the ticket accepted last, with `set`, and
+/// removes the lowest within the rule's scope; magnitudes do not change and are ranked as they lie.
+/// metric: (const ticket&) -> double; it may leave any ticket applied to the model. seed: of
+/// random, which then draws once and not anew in each step. The rest as prune_weights, which it is
+/// for the default rule. Throws as score_weights does, too; shape_error, before anything is
+/// measured, where a pattern does not fit a row or the ticket is over other groups.
 /// Cost: a pass with gradients for each step, where the criterion wants any, beside the metric's.
 template <backend B, class MetricFn, class Progress>
 [[nodiscard]] prune_result search_weights_by(nn::bert<B>& model,

@@ -24,8 +24,8 @@
 #include "tombola/prune/criteria.hpp"
 #include "tombola/prune/gradient_criteria.hpp"
 
-/// Scores of heads, MLPs and neurons by criterion, over a whole set, and the objective that a search
-/// by one of them asks.
+/// Scores of heads, MLPs and neurons by criterion, over a whole set, and the objective that a
+/// search by one of them asks.
 namespace tombola::experiment {
 
 /// What a structure's score is made of. With w its weights and g their gradients, summed over all
@@ -38,8 +38,8 @@ namespace tombola::experiment {
 ///   wanda        sum |w| times the norm of the weight's input, over its outgoing weights
 ///   entropy      heads alone: how far their attention is from uniform
 ///
-/// Taylor of the structure as one, |sum g w|, is the magnitude of signed_mean; in the sum of squares,
-/// what single weights do to the loss does not cancel.
+/// Taylor of the structure as one, |sum g w|, is the magnitude of signed_mean; in the sum of
+/// squares, what single weights do to the loss does not cancel.
 /// Source: structure_scores.hpp; P. Molchanov et al., "Importance estimation for neural network
 /// pruning", CVPR 2019, section 3.1 (the sum of squares).
 enum class structure_criterion { sensitivity, magnitude, random, taylor, wanda, entropy };
@@ -99,11 +99,12 @@ template <backend B>
 /// Scores of heads and MLPs, or of neurons, by one criterion over a whole set, under the ticket and
 /// gates that the model has; one scores for each of groups_of.
 ///
-/// Magnitude, Taylor and Wanda come out comparable over layers (objectives.hpp), as sensitivities do;
-/// random and entropy are so as they are.
-/// how.batch: examples of a pass; no criterion here depends on it but by rounding. how.seed: of random.
+/// Magnitude, Taylor and Wanda come out comparable over layers (objectives.hpp), as sensitivities
+/// do; random and entropy are so as they are. how.batch: examples of a pass; no criterion here
+/// depends on it but by rounding. how.seed: of random.
 /// Throws input_error for sensitivity, which gate_objective has, for entropy of neurons and for a
-/// compact model; else as collect_statistics does. Memory: weight_statistics' over outgoing weights.
+/// compact model; else as collect_statistics does. Memory: weight_statistics' over outgoing
+/// weights.
 template <backend B>
 [[nodiscard]] std::vector<scores> score_structures(nn::bert<B>& model,
                                                    const data::encoded_set& set,
@@ -151,9 +152,9 @@ template <backend B>
   return found;
 }
 
-/// BERT with a task under any criterion but sensitivity: models example_objective. The metric is one
-/// pass, scores are another where the criterion wants one; searches ask for those of accepted tickets
-/// alone. Same set and order for both, no dropout.
+/// BERT with a task under any criterion but sensitivity: models example_objective. The metric is
+/// one pass, scores are another where the criterion wants one; searches ask for those of accepted
+/// tickets alone. Same set and order for both, no dropout.
 template <backend B>
 class structure_objective {
 public:

@@ -17,12 +17,12 @@
 #include "tombola/prune/criteria.hpp"
 #include "tombola/prune/gradient_criteria.hpp"
 
-/// Scores of heads and MLPs from their weights and what a pass says of these: beside the sensitivity
-/// of gates (objectives.hpp), which needs no weight gradients.
+/// Scores of heads and MLPs from their weights and what a pass says of these: beside the
+/// sensitivity of gates (objectives.hpp), which needs no weight gradients.
 ///
 /// Every function gives two scores in the order of nn::gate_groups, `heads` (L x H) and `mlps` (L),
-/// not normalised: their scales differ, and so may those of layers (normalise.hpp). Models are whole
-/// ones: input_error for a compact model.
+/// not normalised: their scales differ, and so may those of layers (normalise.hpp). Models are
+/// whole ones: input_error for a compact model.
 namespace tombola::experiment {
 
 /// Which of its parameters stand for a structure.
@@ -139,7 +139,8 @@ template <backend B>
   };
 }
 
-/// Wanda's scores of the matrix at this place of the layout, added up over the columns of each unit.
+/// Wanda's scores of the matrix at this place of the layout, added up over the columns of each
+/// unit.
 template <backend B>
 [[nodiscard]] scores wanda_of_columns(nn::bert<B>& model,
                                       const nn::weight_statistics& s,
@@ -182,10 +183,9 @@ template <backend B>
 ///
 /// Over the outgoing weights, absolute_of_sum is |dL / dgate| at a gate of 1: a factor on a head
 /// equals one on its columns of W_o. Over all of them a structure is counted along its way in and
-/// out; the sum then is no derivative at a gate.
-/// s: of this model, with gradients, over groups in which these parameters are: nn::prunable::all
-/// has them. Throws input_error where they are not, or where s has no gradients. Memory: weights and
-/// gradients of one layer, as floats.
+/// out; the sum then is no derivative at a gate. s: of this model, with gradients, over groups in
+/// which these parameters are: nn::prunable::all has them. Throws input_error where they are not,
+/// or where s has no gradients. Memory: weights and gradients of one layer, as floats.
 template <backend B>
 [[nodiscard]] std::vector<scores> taylor_of_structures(
     nn::bert<B>& model,

@@ -14,8 +14,8 @@
 
 namespace tombola::experiment {
 
-/// Which units a ticket is about: `heads`, `mlps`, `heads_mlps`, `neurons`, `structures` for neurons
-/// with others of these, or `weights`.
+/// Which units a ticket is about: `heads`, `mlps`, `heads_mlps`, `neurons`, `structures` for
+/// neurons with others of these, or `weights`.
 [[nodiscard]] inline std::string family_of(const ticket& t) {
   const bool heads = t.find("heads").has_value(), mlps = t.find("mlps").has_value();
   const bool neurons = t.find("neurons").has_value();

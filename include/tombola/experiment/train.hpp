@@ -127,9 +127,9 @@ struct prepared_training {
   return inputs;
 }
 
-/// Saves the trained model as a public model folder, in place of one that is there; a `model` folder
-/// is always complete. tokenizer: name and text of each of its files. Throws runtime_failure, naming
-/// the file, where the disk does not take it.
+/// Saves the trained model as a public model folder, in place of one that is there; a `model`
+/// folder is always complete. tokenizer: name and text of each of its files. Throws
+/// runtime_failure, naming the file, where the disk does not take it.
 template <backend B>
 void save_model_folder(nn::bert<B>& model,
                        const std::vector<std::pair<std::string, std::string>>& tokenizer,

@@ -32,8 +32,8 @@
 ///   ticket t = one_shot_ticket(model, dev, weight_criterion::wanda, weight_scope::row, 0.5);
 namespace tombola::experiment {
 
-/// What a weight's score is made of. With w the weight and g_x the gradient of example x's own loss,
-/// without dropout; the three of gradients differ in what may cancel before it counts:
+/// What a weight's score is made of. With w the weight and g_x the gradient of example x's own
+/// loss, without dropout; the three of gradients differ in what may cancel before it counts:
 ///
 ///   magnitude  |w|                              no data
 ///   random     uniform in [0, 1]                no data: what a criterion has to beat
@@ -127,9 +127,9 @@ template <backend B>
 ///
 /// s: of this model, as it was when they were collected. Fisher takes the squares that are there:
 /// exact only where they came from batches of one example. seed: of random, nothing else; a group's
-/// place among the groups is part of its draws.
-/// Where all of SNIP's products are 0, so are its scores. Throws input_error, naming what is missing,
-/// where s lacks what the criterion needs, or, naming group and weight, where a score is NaN.
+/// place among the groups is part of its draws. Where all of SNIP's products are 0, so are its
+/// scores. Throws input_error, naming what is missing, where s lacks what the criterion needs, or,
+/// naming group and weight, where a score is NaN.
 /// Memory: a float per weight.
 template <backend B>
 [[nodiscard]] std::vector<scores> scores_of_weights(nn::bert<B>& model,
@@ -183,7 +183,8 @@ struct weight_score_settings {
 };
 
 /// Scores of some weights of a model by one criterion, over a whole set: statistics, then scores.
-/// Fisher goes through the set one example at a time, whatever the batch: only that is what it says.
+/// Fisher goes through the set one example at a time, whatever the batch: only that is what it
+/// says.
 /// Throws as the two do.
 template <backend B>
 [[nodiscard]] std::vector<scores> score_weights(nn::bert<B>& model,
@@ -209,10 +210,10 @@ namespace detail {
 }  // namespace detail
 
 /// A ticket over the matrices of a model's layers from one scoring of the whole model: `share` of
-/// the weights goes, of all, of each matrix or of each row as the scope says; always the number that
-/// share_of says. Weights that the model masks already score 0 and so go first.
-/// The ticket's origin names criterion and search. Throws as score_weights does, and input_error
-/// unless 0 <= share <= 1.
+/// the weights goes, of all, of each matrix or of each row as the scope says; always the number
+/// that share_of says. Weights that the model masks already score 0 and so go first. The ticket's
+/// origin names criterion and search. Throws as score_weights does, and input_error unless 0 <=
+/// share <= 1.
 template <backend B>
 [[nodiscard]] ticket one_shot_ticket(nn::bert<B>& model,
                                      const data::encoded_set& set,

@@ -210,7 +210,8 @@ private:
   /// Takes up what an earlier call has left, if it is the file or the beginning of it.
   void begin() {
     const auto left = read_beginning(path_);
-    const bool same = left && left->address == wanted_->address && left->sha256 == wanted_->sha256;
+    const bool same = left && left->address == without_password(wanted_->address) &&
+                      left->sha256 == wanted_->sha256;
     const bool whole = wanted_->size != 0 && file_.there() == wanted_->size;
     if (file_.there() > 0 && file_.there() <= file_.most() && (same || whole)) {
       if (same) beginning_ = *left;
@@ -247,7 +248,7 @@ private:
     if (head.status == 200) {
       forget();
       if (head.takes_ranges && !head.validator().empty()) {
-        beginning_ = {wanted_->address, head.validator(), wanted_->sha256};
+        beginning_ = {without_password(wanted_->address), head.validator(), wanted_->sha256};
         write_beginning(path_, beginning_);
       }
     }

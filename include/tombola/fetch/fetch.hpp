@@ -169,17 +169,20 @@ public:
     }
     if (!folder.empty()) std::filesystem::create_directories(folder, code);
     if (code) {
+      remove();  // of several some may be there by now
       throw input_error(folder.string() + ": cannot be made: " + code.message());
     }
   }
   made_folders(const made_folders&) = delete;
   made_folders& operator=(const made_folders&) = delete;
-  ~made_folders() {
+  ~made_folders() { remove(); }
+
+private:
+  void remove() const noexcept {
     std::error_code not_empty;  // then something in it is kept, and the folder with it
     for (const auto& folder : made_) std::filesystem::remove(folder, not_empty);
   }
 
-private:
   std::vector<std::filesystem::path> made_;
 };
 

@@ -45,7 +45,8 @@ struct reply_head {
   std::string etag, changed, location;
 
   /// What tells this content from another one at the same address and may be asked for with
-  /// If-Range; empty where the server gives nothing strong. Source: RFC 9110, sections 8.8.1, 13.1.5.
+  /// If-Range; empty where the server gives nothing strong. Source: RFC 9110, sections 8.8.1,
+  /// 13.1.5.
   [[nodiscard]] const std::string& validator() const noexcept {
     return etag.empty() || etag.starts_with("W/") ? changed : etag;
   }
@@ -278,9 +279,9 @@ private:
 /// Gets what is at an address, following redirects.
 ///
 /// True: everything came that the server meant to send. False: the receiver ended it at the head.
-/// Throws transfer_failure where the connection failed or the server cannot answer now (5xx, 408, 429),
-/// input_error where the server refuses or redirects to what redirected() refuses or too often; both
-/// name the address.
+/// Throws transfer_failure where the connection failed or the server cannot answer now (5xx, 408,
+/// 429), input_error where the server refuses or redirects to what redirected() refuses or too
+/// often; both name the address.
 [[nodiscard]] inline bool get(const std::string& address,
                               std::uint64_t from,
                               const std::string& validator,

@@ -55,8 +55,8 @@ namespace detail {
   return true;
 }
 
-/// Throws format_error, naming the archive, if any member is not a file or folder inside, whether it
-/// is wanted or not.
+/// Throws format_error, naming the archive, if any member is not a file or folder inside, whether
+/// it is wanted or not.
 inline void check_members(const std::vector<io::detail::zip_entry>& entries,
                           const std::string& archive) {
   constexpr std::uint32_t type = 0xF000, file = 0x8000, folder = 0x4000;
@@ -120,9 +120,9 @@ inline void unpack_member(std::span<const std::byte> archive_bytes,
 ///
 /// An archive with a member that is not a file or folder inside it (its path climbs out or is
 /// absolute, it is a link) is refused whole, whether that member is wanted or not. Throws
-/// format_error, naming the archive, for this, for one that is damaged, lacks a member or unpacks to
-/// more than most_unpacked; and as io::atomic_file does. What was unpacked before stays: the folder
-/// is the caller's. `called`: what sentences call the archive.
+/// format_error, naming the archive, for this, for one that is damaged, lacks a member or unpacks
+/// to more than most_unpacked; and as io::atomic_file does. What was unpacked before stays: the
+/// folder is the caller's. `called`: what sentences call the archive.
 inline std::vector<std::string> unpack(const std::filesystem::path& archive,
                                        const std::string& called,
                                        const std::string& inside,

@@ -68,8 +68,8 @@ public:
   void keep() noexcept { kept_ = true; }
   [[nodiscard]] bool is_kept() const noexcept { return kept_; }
 
-  /// Makes `name` in here the target; nothing else outlives this. Throws runtime_failure, naming the
-  /// target, which is then what it was. Call once, last.
+  /// Makes `name` in here the target; nothing else outlives this. Throws runtime_failure, naming
+  /// the target, which is then what it was. Call once, last.
   void publish(const std::string& name) {
     kept_ = false;
     io::flush_folder(path_ / name);  // what is no folder was flushed when it was written
@@ -87,7 +87,7 @@ private:
 
 namespace detail {
 
-/// Where the bytes of a half-fetched file came from; kept beside it as JSON.
+/// Where the bytes of a half-fetched file came from, without a password; kept beside it as JSON.
 struct beginning {
   std::string address, validator, sha256;
 

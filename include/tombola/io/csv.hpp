@@ -213,7 +213,8 @@ private:
 ///
 /// Throws input_error if the file cannot be opened or is larger than max_csv_bytes; format_error,
 /// naming the line, where it is not such a table or a record has another number of fields than the
-/// heading, or more than max_csv_columns. Memory: about 32 bytes a field, and the text. Source: RFC 4180.
+/// heading, or more than max_csv_columns. Memory: about 32 bytes a field, and the text. Source: RFC
+/// 4180.
 [[nodiscard]] inline csv_table read_csv(const std::filesystem::path& path) {
   return parse_csv(read_text(path, max_csv_bytes), path.string());
 }

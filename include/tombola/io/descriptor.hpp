@@ -95,8 +95,8 @@ private:
   return done;
 }
 
-/// Reads n bytes from byte `at` on; several threads may share the file. Throws runtime_failure, naming
-/// it, where the system reports an error or the file has become shorter.
+/// Reads n bytes from byte `at` on; several threads may share the file. Throws runtime_failure,
+/// naming it, where the system reports an error or the file has become shorter.
 inline void read_at(const descriptor& fd,
                     std::uint64_t at,
                     std::span<std::byte> to,

@@ -23,8 +23,8 @@ enum class lock_outcome {
 
 /// Tries to lock an open file or folder; does not wait.
 ///
-/// The lock belongs to the opening and goes with its last descriptor: a process that is killed keeps
-/// none. It keeps nobody from reading or writing, only from locking. (flock)
+/// The lock belongs to the opening and goes with its last descriptor: a process that is killed
+/// keeps none. It keeps nobody from reading or writing, only from locking. (flock)
 [[nodiscard]] inline lock_outcome try_lock(const descriptor& file) noexcept {
   while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EINTR) continue;

@@ -170,8 +170,8 @@ void visit_npy(const npy_header& h,
 }  // namespace detail
 
 /// Reads an array of numbers: .npy version 1 to 3, either byte order, either axis order; floats of
-/// 2, 4 and 8 bytes, integers, booleans, and complex numbers that are real. Long doubles are refused:
-/// their bytes differ from machine to machine.
+/// 2, 4 and 8 bytes, integers, booleans, and complex numbers that are real. Long doubles are
+/// refused: their bytes differ from machine to machine.
 ///
 /// Throws input_error if the file cannot be opened, format_error if it is not such an array, holds
 /// more or fewer bytes than its shape, or a whole number of 2^53 or more in size, which a double
@@ -190,7 +190,8 @@ void visit_npy(const npy_header& h,
 
 namespace detail {
 
-/// Throws input_error, naming the file, unless the extents cover n elements, and would be read again.
+/// Throws input_error, naming the file, unless the extents cover n elements, and would be read
+/// again.
 inline void check_extents(const std::filesystem::path& path,
                           const std::vector<std::size_t>& extents,
                           std::size_t n) {

@@ -50,9 +50,9 @@ public:
     return std::find(names_.begin(), names_.end(), name) != names_.end();
   }
 
-  /// An array of numbers, or of 0 and 1. Throws input_error, naming the archive, if it holds none of
-  /// this name; format_error if the array is damaged; and as read_npy and read_mask_npy do. Memory:
-  /// the unpacked array's besides, where it is deflated.
+  /// An array of numbers, or of 0 and 1. Throws input_error, naming the archive, if it holds none
+  /// of this name; format_error if the array is damaged; and as read_npy and read_mask_npy do.
+  /// Memory: the unpacked array's besides, where it is deflated.
   [[nodiscard]] npy_array array(std::string_view name) const {
     return read<npy_array>(name, detail::npy_array_in);
   }

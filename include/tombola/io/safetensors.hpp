@@ -235,8 +235,8 @@ namespace detail {
 }
 
 /// The order in which tensors are written: wider elements first, so that every tensor starts at a
-/// multiple of its element, which some readers insist on. Throws input_error, naming the file, where
-/// a name is reserved or repeated.
+/// multiple of its element, which some readers insist on. Throws input_error, naming the file,
+/// where a name is reserved or repeated.
 [[nodiscard]] inline std::vector<const tensor_to_write*> order_to_write(
     std::span<const tensor_to_write> tensors, const std::string& file) {
   std::set<std::string_view> names{"__metadata__"};

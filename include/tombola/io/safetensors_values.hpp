@@ -17,8 +17,8 @@
 
 namespace tombola::io {
 
-/// A number that a tensor can be read as and written from without loss: the floats of 4 and 8 bytes,
-/// and the integers of 1 to 8.
+/// A number that a tensor can be read as and written from without loss: the floats of 4 and 8
+/// bytes, and the integers of 1 to 8.
 template <class T>
 concept tensor_number = std::same_as<T, float> || std::same_as<T, double> ||
     std::same_as<T, std::int8_t> || std::same_as<T, std::int16_t> ||
@@ -77,8 +77,9 @@ void exact_values(const tensor_entry& t, std::vector<T>& values, Convert convert
 
 }  // namespace detail
 
-/// All elements of a tensor of any type as T, row-major, none of them changed: F64 as double and I32
-/// as std::int32_t always, wider or other types where every element fits. NaN is NaN of any float.
+/// All elements of a tensor of any type as T, row-major, none of them changed: F64 as double and
+/// I32 as std::int32_t always, wider or other types where every element fits. NaN is NaN of any
+/// float.
 ///
 /// Throws format_error, naming tensor, element and number, at the first that T does not hold
 /// exactly. Cost: one pass.
@@ -131,8 +132,8 @@ template <tensor_number T>
   return values;
 }
 
-/// A view of numbers, row-major, as a tensor for write_safetensors, which checks that they cover the
-/// shape. The numbers must live until then.
+/// A view of numbers, row-major, as a tensor for write_safetensors, which checks that they cover
+/// the shape. The numbers must live until then.
 template <tensor_number T>
 [[nodiscard]] tensor_to_write tensor_of(std::string name,
                                         std::vector<std::size_t> shape,

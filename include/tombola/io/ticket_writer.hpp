@@ -17,7 +17,8 @@
 
 namespace tombola::io {
 
-/// Writes the file that write_ticket writes, piece by piece, for a ticket that nobody wants to hold.
+/// Writes the file that write_ticket writes, piece by piece, for a ticket that nobody wants to
+/// hold.
 ///
 /// Groups must be known beforehand; bits come in any order and from several threads. Memory: the
 /// groups' names.

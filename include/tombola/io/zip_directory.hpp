@@ -47,15 +47,15 @@ inline constexpr std::uint32_t zip_elsewhere32 = 0xFFFFFFFF;
 inline constexpr std::uint16_t zip_extra64 = 1;
 
 /// Reads the directory at the end of a zip archive. What an archive claims is checked before it is
-/// believed: entries lie inside the file, before the directory, one after the other without overlap,
-/// under names of their own, and say the same at their place as in the directory.
+/// believed: entries lie inside the file, before the directory, one after the other without
+/// overlap, under names of their own, and say the same at their place as in the directory.
 class zip_reader {
 public:
   zip_reader(std::span<const std::byte> bytes, const std::string& file)
       : bytes_{bytes}, file_{file} {}
 
-  /// The entries in the directory's order. Throws format_error, naming the file. Memory: that of the
-  /// names.
+  /// The entries in the directory's order. Throws format_error, naming the file. Memory: that of
+  /// the names.
   [[nodiscard]] std::vector<zip_entry> read() {
     find_directory();
     std::vector<zip_entry> entries;

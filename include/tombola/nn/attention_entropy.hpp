@@ -18,9 +18,9 @@ namespace tombola::nn {
 
 /// How spread the heads' attention is over a data set, batch after batch.
 ///
-/// A token's attention in one head is a distribution p over the n tokens of its sequence; its entropy
-/// is -sum p ln p, in nats, from 0 (one token gets all) to ln n (all get the same). It is taken
-/// before gates: a head at gate 0 has one as well. No dropout. Sums in double.
+/// A token's attention in one head is a distribution p over the n tokens of its sequence; its
+/// entropy is -sum p ln p, in nats, from 0 (one token gets all) to ln n (all get the same). It is
+/// taken before gates: a head at gate 0 has one as well. No dropout. Sums in double.
 /// Source: K. Clark et al., "What does BERT look at?", BlackboxNLP 2019, section 3.3 (entropy of
 /// heads).
 template <backend B>
@@ -62,8 +62,8 @@ public:
 
   [[nodiscard]] std::size_t tokens() const noexcept { return tokens_; }
 
-  /// Mean entropy over all tokens, in nats: [L, H], of a compact model the heads that are left, layer
-  /// after layer. 0 before any token. Waits.
+  /// Mean entropy over all tokens, in nats: [L, H], of a compact model the heads that are left,
+  /// layer after layer. 0 before any token. Waits.
   [[nodiscard]] std::vector<double> mean() {
     std::vector<double> m(heads_);
     model_.device().read(read_only(view<double>{sums_.data(), heads_, 1}), std::span<double>{m});
@@ -71,9 +71,9 @@ public:
     return m;
   }
 
-  /// How far a head is from looking everywhere alike: mean over all tokens of ln n minus the entropy,
-  /// in nats; [L, H] as above, at least 0. It is the Kullback-Leibler divergence of p from the uniform
-  /// distribution, and it ranks heads as the entropy does, the other way round. Waits.
+  /// How far a head is from looking everywhere alike: mean over all tokens of ln n minus the
+  /// entropy, in nats; [L, H] as above, at least 0. It is the Kullback-Leibler divergence of p from
+  /// the uniform distribution, and it ranks heads as the entropy does, the other way round. Waits.
   [[nodiscard]] std::vector<double> focus() {
     const double most = tokens_ == 0 ? 0.0 : largest_ / static_cast<double>(tokens_);
     std::vector<double> f = mean();

@@ -23,8 +23,8 @@ struct layer_slots {
   std::size_t norm2_weight, norm2_bias;                ///< [C]
 };
 
-/// Indices of all parameters of a BERT. Members of a head, or segments, that the model does not have
-/// are 0.
+/// Indices of all parameters of a BERT. Members of a head, or segments, that the model does not
+/// have are 0.
 struct bert_slots {
   std::size_t word = 0, position = 0, segment = 0;  ///< [V, C], [P, C], [S, C]
   std::size_t norm_weight = 0, norm_bias = 0;       ///< [C], of the embeddings

@@ -54,9 +54,9 @@ namespace detail {
 /// [L x F], each of which may be missing.
 ///
 /// A layer that loses all heads keeps its attention branch, and with it the output bias: what gates
-/// at 0 leave. A pruned MLP is gone with its bias, which its gate multiplies too; one that loses all
-/// neurons keeps the bias. Throws input_error for a ticket with other groups, such as weights, or
-/// none, or a model that is compact already; shape_error for other numbers of units.
+/// at 0 leave. A pruned MLP is gone with its bias, which its gate multiplies too; one that loses
+/// all neurons keeps the bias. Throws input_error for a ticket with other groups, such as weights,
+/// or none, or a model that is compact already; shape_error for other numbers of units.
 [[nodiscard]] inline compact_plan plan_compaction(const bert_config& whole, const ticket& t) {
   if (whole.is_compact()) {
     throw input_error("compaction: the model is compact already, expected a whole one");
@@ -84,8 +84,8 @@ namespace detail {
   return plan;
 }
 
-/// The plan of a compact model whose units count as the first ones of each layer of the whole model:
-/// for writing it at full size when nobody knows any more which ones they were.
+/// The plan of a compact model whose units count as the first ones of each layer of the whole
+/// model: for writing it at full size when nobody knows any more which ones they were.
 /// Throws input_error for a whole model.
 [[nodiscard]] inline compact_plan plan_of(const bert_config& compact) {
   if (!compact.is_compact()) {
@@ -214,7 +214,8 @@ void store_weights(bert<B>& model, std::span<const typename B::parameter> values
 
 }  // namespace detail
 
-/// The compact model of a plan, with the whole one's stored weights; no gate and no mask acts in it.
+/// The compact model of a plan, with the whole one's stored weights; no gate and no mask acts in
+/// it.
 /// Precondition: the plan was made for this model. Memory: both arenas once more on the host.
 template <backend B>
 [[nodiscard]] std::unique_ptr<bert<B>> make_compact(bert<B>& whole, const compact_plan& plan) {
@@ -240,8 +241,9 @@ template <backend B>
   return model;
 }
 
-/// The other side of every proof: the whole model with gates at 0 for pruned heads and MLPs. Neurons
-/// are masked by zeros in their row of W_1, their entry of b_1 and their column of W_2; gelu(0) = 0.
+/// The other side of every proof: the whole model with gates at 0 for pruned heads and MLPs.
+/// Neurons are masked by zeros in their row of W_1, their entry of b_1 and their column of W_2;
+/// gelu(0) = 0.
 /// Throws shape_error where the ticket does not fit the model.
 template <backend B>
 void mask_units(bert<B>& whole, const ticket& t) {

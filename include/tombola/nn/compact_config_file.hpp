@@ -26,8 +26,9 @@ inline constexpr std::size_t compact_format_version = 1;
 }
 
 /// The config.json of a compact model: the marker, what each layer has left, and the config of the
-/// whole model inside it, where no other tool looks: without its `model_type`, by which transformers
-/// 5 would find it there. An activation that does not exist stops those that take defaults for all.
+/// whole model inside it, where no other tool looks: without its `model_type`, by which
+/// transformers 5 would find it there. An activation that does not exist stops those that take
+/// defaults for all.
 /// Precondition: `whole` is an object with a `model_type`.
 [[nodiscard]] inline nlohmann::json compact_config_json(nlohmann::json whole,
                                                         const std::vector<layer_shape>& shapes) {

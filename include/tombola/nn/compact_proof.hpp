@@ -51,17 +51,6 @@ namespace tombola::nn {
   return batches;
 }
 
-/// The largest of these batches, for which a workspace is planned.
-[[nodiscard]] inline batch_limits limits_of(std::span<const packed_batch> batches) {
-  batch_limits most;
-  for (const packed_batch& b : batches) {
-    most.tokens = std::max(most.tokens, b.tokens());
-    most.sequences = std::max(most.sequences, b.sequences());
-    most.masked = std::max(most.masked, b.masked_rows.size());
-  }
-  return most;
-}
-
 /// How far two models' answers lie apart.
 struct model_agreement {
   double difference = 0.0;  ///< largest absolute difference of two logits; infinite for NaN
@@ -72,8 +61,8 @@ struct model_agreement {
   [[nodiscard]] bool holds() const noexcept { return logits > 0 && difference <= tolerance; }
 };
 
-/// Share of the largest logit that two orders of summation in single precision may differ by. Twelve
-/// layers of BERT-base differ by a few 1e-6; a bias that was lost, by far more than 1e-3.
+/// Share of the largest logit that two orders of summation in single precision may differ by.
+/// Twelve layers of BERT-base differ by a few 1e-6; a bias that was lost, by far more than 1e-3.
 inline constexpr double compact_tolerance = 1e-4;
 
 /// Compares two models on the same batches, without dropout: the tolerance is `share` times the

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tombola/core/error.hpp"
+#include "tombola/io/sentence.hpp"
 #include "tombola/nn/architecture.hpp"
 
 namespace tombola::nn {
@@ -19,8 +20,8 @@ enum class head_kind {
 
 /// What is left of one layer of a compact model (compact.hpp).
 ///
-/// A branch without units is still a branch: its last bias is added, as in a model whose gates are 0.
-/// A branch that is not there adds nothing, not even that.
+/// A branch without units is still a branch: its last bias is added, as in a model whose gates are
+/// 0. A branch that is not there adds nothing, not even that.
 struct layer_shape {
   std::size_t heads = 0;         ///< each as wide as in the whole model
   std::size_t intermediate = 0;  ///< neurons of the MLP
@@ -131,16 +132,17 @@ inline void check(const bert_config& c) {
                       " is not a multiple of " + k.heads + " " + std::to_string(c.heads));
   }
   if (!(c.epsilon > 0.0 && std::isfinite(c.epsilon))) {
-    throw input_error("model config: layer_norm_eps is " + std::to_string(c.epsilon) +
+    throw input_error("model config: layer_norm_eps is " + io::shown(c.epsilon) +
                       ", expected a positive number");
   }
   if (k.epsilon == nullptr && c.epsilon != c.family->epsilon) {
-    throw input_error("model config: the layer norms' epsilon is " + std::to_string(c.epsilon) +
-                      ", a model of type " + c.family->model_type + " has 1e-12");
+    throw input_error("model config: the layer norms' epsilon is " + io::shown(c.epsilon) +
+                      ", a model of type " + c.family->model_type + " has " +
+                      io::shown(c.family->epsilon));
   }
   for (const double rate : {c.hidden_dropout, c.attention_dropout, c.classifier_dropout}) {
     if (!(rate >= 0.0 && rate < 1.0)) {
-      throw input_error("model config: a dropout rate is " + std::to_string(rate) +
+      throw input_error("model config: a dropout rate is " + io::shown(rate) +
                         ", expected one in [0, 1)");
     }
   }

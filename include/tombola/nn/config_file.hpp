@@ -78,9 +78,9 @@ inline void require_plain(const nlohmann::json& j,
 /// A model's config.json, with the head it was saved with: masked LM where `architectures` says so,
 /// regression where there is one label, else classification.
 ///
-/// Also that of a compact model (compact_config_file.hpp). Throws input_error or format_error, naming
-/// file and key, for what is missing, of an architecture that is none of nn::architectures, a variant
-/// of one, or out of range. Unknown keys are ignored.
+/// Also that of a compact model (compact_config_file.hpp). Throws input_error or format_error,
+/// naming file and key, for what is missing, of an architecture that is none of nn::architectures,
+/// a variant of one, or out of range. Unknown keys are ignored.
 [[nodiscard]] inline bert_config read_config(const std::filesystem::path& directory) {
   const std::filesystem::path file = directory / "config.json";
   nlohmann::json j = io::read_json(file);

@@ -22,6 +22,17 @@ struct batch_limits {
   std::size_t masked = 0;     ///< tokens to predict, for the masked LM
 };
 
+/// The largest of these batches, for which a workspace is planned.
+[[nodiscard]] inline batch_limits limits_of(std::span<const packed_batch> batches) {
+  batch_limits most;
+  for (const packed_batch& b : batches) {
+    most.tokens = std::max(most.tokens, b.tokens());
+    most.sequences = std::max(most.sequences, b.sequences());
+    most.masked = std::max(most.masked, b.masked_rows.size());
+  }
+  return most;
+}
+
 /// A packed batch in a backend's memory, with what dropout and the heads need beside it.
 template <backend B>
 class device_batch {

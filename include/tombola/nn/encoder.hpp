@@ -348,8 +348,8 @@ private:
     return config_.shape(l).mlp ? gates_.mlp(l) : view<const A>{};
   }
 
-  /// The last product of a branch: out = x W^T + b from x [T, units], the bias alone where there are
-  /// no units, and thus no weight. Likewise its gradients.
+  /// The last product of a branch: out = x W^T + b from x [T, units], the bias alone where there
+  /// are no units, and thus no weight. Likewise its gradients.
   void project(view<const A> x, std::size_t units, std::size_t w, std::size_t b, view<A> out) {
     const bool some = units > 0;
     perform(backend_,

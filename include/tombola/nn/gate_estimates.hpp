@@ -50,8 +50,8 @@ struct importance {
 
 namespace detail {
 
-/// Adds one batch to the estimates of gate i: for each example the sum of its tokens' gradients, and
-/// that of their magnitudes.
+/// Adds one batch to the estimates of gate i: for each example the sum of its tokens' gradients,
+/// and that of their magnitudes.
 inline void add_gate(gate_estimates& e,
                      std::size_t i,
                      std::span<const double> sums,
@@ -150,8 +150,8 @@ void add_neurons(bert<B>& model, workspace<B>& w, std::size_t examples, importan
 /// One forward and one backward pass to the gates: adds the batch to every estimator at once.
 ///
 /// No weight gradient is formed. Works under any ticket and at any gate values, 0 included.
-/// Precondition: w was made with keep::importance, or with keep::neuron_importance where `out` counts
-/// neurons. Returns the logits, still in w. Waits once.
+/// Precondition: w was made with keep::importance, or with keep::neuron_importance where `out`
+/// counts neurons. Returns the logits, still in w. Waits once.
 template <backend B>
 view<typename B::activation> add_importance(bert<B>& model,
                                             workspace<B>& w,

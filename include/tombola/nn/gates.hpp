@@ -18,8 +18,8 @@ namespace tombola::nn {
 /// one per neuron of an MLP, on what its gelu gives.
 ///
 /// A factor on a head's context equals one on its attention probabilities. All start at 1, which
-/// costs nothing: no factor is then multiplied. Those of neurons are apart from the others: a ticket
-/// may cover either or both.
+/// costs nothing: no factor is then multiplied. Those of neurons are apart from the others: a
+/// ticket may cover either or both.
 template <backend B>
 class gates {
 public:

@@ -70,8 +70,8 @@ void mask_units_for(bert<B>& whole, const ticket& t, const compact_plan& plan, r
   whole.parameters().refresh();
 }
 
-/// value_norms with rows of W_o where its columns belong: the matrix [C, W] is read as [H, D, C], so
-/// that in a compact model rows even mix between heads.
+/// value_norms with rows of W_o where its columns belong: the matrix [C, W] is read as [H, D, C],
+/// so that in a compact model rows even mix between heads.
 template <backend B>
 [[nodiscard]] std::vector<double> value_norms(bert<B>& model, workspace<B>& w, std::size_t layer) {
   const std::size_t D = model.config().head_size(), C = model.config().hidden;

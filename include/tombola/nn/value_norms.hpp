@@ -79,9 +79,9 @@ template <backend B>
       [D, W](std::size_t h, std::size_t c, std::size_t d) { return c * W + h * D + d; });
 }
 
-/// Turns attention probabilities into value-weighted attention in place: P_ij * norm_j, which is the
-/// length of P_ij * g_j (value_norms). Probabilities are those of attention_statistics: for each
-/// sequence of n tokens an [H, n, n] block, one after another; norms [T, H].
+/// Turns attention probabilities into value-weighted attention in place: P_ij * norm_j, which is
+/// the length of P_ij * g_j (value_norms). Probabilities are those of attention_statistics: for
+/// each sequence of n tokens an [H, n, n] block, one after another; norms [T, H].
 /// Throws shape_error where the three do not fit one another.
 template <class T>
 void weigh_attention(std::span<T> probabilities,

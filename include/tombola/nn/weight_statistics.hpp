@@ -18,7 +18,8 @@
 
 namespace tombola::nn {
 
-/// Which statistics of its weights a pass over data collects. What is not asked for takes no memory.
+/// Which statistics of its weights a pass over data collects. What is not asked for takes no
+/// memory.
 struct wanted_statistics {
   bool gradients = false;    ///< sums of gradients: Taylor of whole structures, SNIP
   bool squares = false;      ///< sums of squares of batches' gradients: Fisher, Taylor of weights
@@ -37,8 +38,8 @@ struct input_squares {
   std::vector<double> sums;  ///< [in]
 };
 
-/// Which input the parameter at place i of the layout has, without sums; nothing unless it is one of
-/// the six matrices of a layer.
+/// Which input the parameter at place i of the layout has, without sums; nothing unless it is one
+/// of the six matrices of a layer.
 [[nodiscard]] inline std::optional<input_squares> input_of(const bert_config& c,
                                                            const bert_slots& slots,
                                                            std::size_t i) {
@@ -101,13 +102,13 @@ template <backend B>
 /// without dropout, at the gates and under the masks that the model has: those of the masked model,
 /// and 0 for masked weights. Sums over batches run in double, in order, and have the same bits for
 /// any number of threads of a backend that keeps its promise.
-/// Memory: a double per weight for each of the two sums that is asked for, a double per column of an
-/// input, and while a batch is added one group as the backend has it.
+/// Memory: a double per weight for each of the two sums that is asked for, a double per column of
+/// an input, and while a batch is added one group as the backend has it.
 class weight_statistics {
 public:
   /// groups: parameters of the model by name, such as weight_groups. Throws input_error where the
-  /// model lacks one, or input norms are asked of what is not a matrix of a layer; shape_error where
-  /// sizes differ.
+  /// model lacks one, or input norms are asked of what is not a matrix of a layer; shape_error
+  /// where sizes differ.
   template <backend B>
   weight_statistics(bert<B>& model, std::vector<group> groups, wanted_statistics wanted)
       : groups_{std::move(groups)}, wanted_{wanted} {
@@ -129,8 +130,8 @@ public:
   /// adds the batch to every statistic that was asked for.
   ///
   /// model: that of the constructor, or one of the same sizes. Its parameters' gradients end as 0.
-  /// Returns the logits, still in w; activations are there too. Throws input_error unless w was made
-  /// with keep::gradients; else as the pass does, nothing added. Waits once for every group.
+  /// Returns the logits, still in w; activations are there too. Throws input_error unless w was
+  /// made with keep::gradients; else as the pass does, nothing added. Waits once for every group.
   template <backend B>
   view<typename B::activation> add(bert<B>& model, workspace<B>& w, const packed_batch& batch) {
     if (w.encoder.kept != keep::gradients) {
@@ -177,11 +178,11 @@ public:
   /// Sum over batches of G_b^2, for each weight of group g. Empty unless squares are wanted.
   ///
   /// With one example to a batch this is, exactly, the number of examples times the diagonal of the
-  /// empirical Fisher information; with more, gradients of one batch cancel before they are squared,
-  /// and it is that only in expectation and where their mean is 0.
+  /// empirical Fisher information; with more, gradients of one batch cancel before they are
+  /// squared, and it is that only in expectation and where their mean is 0.
   /// Source: L. Theis et al., "Faster gaze prediction with dense networks and Fisher pruning", 2018
-  /// (examples); P. Molchanov et al., "Importance estimation for neural network pruning", CVPR 2019,
-  /// section 3 (batches).
+  /// (examples); P. Molchanov et al., "Importance estimation for neural network pruning", CVPR
+  /// 2019, section 3 (batches).
   [[nodiscard]] std::span<const double> squares(std::size_t g) const noexcept {
     return wanted_.squares ? std::span<const double>{squares_[g]} : std::span<const double>{};
   }

@@ -119,15 +119,15 @@ inline void require_divides(const scores& of_weights, const group& units, std::s
 
 /// Scores of units that own rows of a matrix: the sum of the weights' scores, in double, in order.
 ///
-/// of_weights: (out x in). With r = out / n rows to a unit, unit u owns rows u * r to u * r + r - 1:
-/// a neuron its row, a head the rows of its query. Throws shape_error, naming both groups, if the
-/// rows do not divide among the units; input_error where infinities cancel to NaN.
+/// of_weights: (out x in). With r = out / n rows to a unit, unit u owns rows u * r to u * r + r -
+/// 1: a neuron its row, a head the rows of its query. Throws shape_error, naming both groups, if
+/// the rows do not divide among the units; input_error where infinities cancel to NaN.
 [[nodiscard]] inline scores sum_of_rows(const scores& of_weights, const group& units) {
   return detail::sum_of_units(of_weights, units, 0);
 }
 
-/// The same for units that own columns, such as a head's inputs to the output projection; over Wanda
-/// scores this is the structured form of Y. An et al., "Fluctuation-based adaptive structured
+/// The same for units that own columns, such as a head's inputs to the output projection; over
+/// Wanda scores this is the structured form of Y. An et al., "Fluctuation-based adaptive structured
 /// pruning", AAAI 2024, there called Wanda-sp.
 [[nodiscard]] inline scores sum_of_columns(const scores& of_weights, const group& units) {
   return detail::sum_of_units(of_weights, units, 1);

@@ -35,7 +35,8 @@ enum class control_draw : std::uint32_t {
   random = 0,
   bad = 1,
   random_in_all = 2,
-  // 3 is random_criterion's. From here on the upper half of the steps, of which each group has four.
+  // 3 is random_criterion's. From here on the upper half of the steps, of which each group has
+  // four.
   random_in_layers = 0x80000000,
   super_bad = 0x80000001,
   super_random = 0x80000002,
@@ -148,9 +149,9 @@ inline void keep_at_random(mask& m,
 }
 
 /// The inverted ticket: keeps what `good` prunes and prunes what it keeps, n - g of n units. Only a
-/// good ticket of half the units is met at its own size; bad_like always is.
-/// Kind `inverted`; provenance as random_like. Source: spec 4.6, `invert`, without the head that one
-/// of the study's scripts adds to an empty layer.
+/// good ticket of half the units is met at its own size; bad_like always is. Kind `inverted`;
+/// provenance as random_like. Source: spec 4.6, `invert`, without the head that one of the study's
+/// scripts adds to an empty layer.
 [[nodiscard]] inline ticket inverted_like(const ticket& good, std::string parent = {}) {
   ticket t = good;
   for (std::size_t g = 0; g < good.groups().size(); ++g) {

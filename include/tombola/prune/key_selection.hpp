@@ -340,13 +340,13 @@ template <class Value, class Key>
 /// by side. A sample brackets the k-th lowest key; one pass counts the keys below the bracket and
 /// keeps the few within, of which the k-th is picked; one more pass clears bits. Where the sample
 /// misleads or few keys differ, histograms of 16 bits at a time take its place, to the same end.
-/// Keys are computed anew in each pass, which is cheaper than to store them: the bits of a float, or
-/// a random number from its index.
+/// Keys are computed anew in each pass, which is cheaper than to store them: the bits of a float,
+/// or a random number from its index.
 ///
-/// keys_of: mask index -> (unit -> unsigned key below 2^key_bits); pure. What it gives may also have
-/// sort(), see detail::sorts_words, to compare 64 units at a time.
-/// key_bits: 32 or 64. threads: 0 for all that the machine has. Units are numbered through the masks
-/// in listed order; of equal keys the unit with the lower number is kept.
+/// keys_of: mask index -> (unit -> unsigned key below 2^key_bits); pure. What it gives may also
+/// have sort(), see detail::sorts_words, to compare 64 units at a time. key_bits: 32 or 64.
+/// threads: 0 for all that the machine has. Units are numbered through the masks in listed order;
+/// of equal keys the unit with the lower number is kept.
 /// Throws input_error, nothing changed, if fewer than k units are kept.
 /// Cost: two passes. Memory: about 2 % of the kept units' keys, or a histogram of 512 KiB a thread;
 /// nothing is concatenated, and only the bracket is sorted in part. The result is the same for any

@@ -53,9 +53,9 @@ inline void require_level(const confidence& sure) {
 ///
 ///   mean - q * s / sqrt(n),   s^2 = sum (x - mean)^2 / (n - 1),   q the quantile at the level
 ///
-/// One result says nothing of its spread: the bound is minus infinity. Results that are all the same
-/// have none: the bound is that value, which says more than few examples can know. The mean and s
-/// are taken in two passes, in double, in order.
+/// One result says nothing of its spread: the bound is minus infinity. Results that are all the
+/// same have none: the bound is that value, which says more than few examples can know. The mean
+/// and s are taken in two passes, in double, in order.
 /// Throws input_error for no result, for one that is not finite, naming it, and for a level outside
 /// 0.5 to 1.
 /// Source: Student, "The probable error of a mean", Biometrika 6(1), 1908.
@@ -167,12 +167,12 @@ private:
   confidence sure_;
 };
 
-/// A metric that is the lower bound of a rule: for prune_weights, or anything else that asks for one
-/// number under a ticket. Pass rule.on_bounds() as the guard.
+/// A metric that is the lower bound of a rule: for prune_weights, or anything else that asks for
+/// one number under a ticket. Pass rule.on_bounds() as the guard.
 ///
 /// ExamplesFn: (const ticket&) -> std::vector<double>, one result for each example, in one order.
-/// The full model's results are taken once, when the first bound is asked for, so that a search that
-/// goes on from a trace (resume.hpp) does not take them for nothing.
+/// The full model's results are taken once, when the first bound is asked for, so that a search
+/// that goes on from a trace (resume.hpp) does not take them for nothing.
 /// Memory: the full model's results and a candidate's, 8 bytes an example.
 template <class ExamplesFn>
 class lower_bound_metric {

@@ -54,8 +54,8 @@ concept measuring_objective = objective<O> && requires(O& o, const ticket& t) {
 ///                 right and 0 where not; larger is better
 ///
 /// Laws: as many examples in the same order whatever the ticket; every result is finite. For
-/// accuracy the mean of examples(t) is metric(t); metrics that do not average over examples, such as
-/// F1 or Matthews correlation, have no such results. The guard of lower_bound.hpp asks for them.
+/// accuracy the mean of examples(t) is metric(t); metrics that do not average over examples, such
+/// as F1 or Matthews correlation, have no such results. The guard of lower_bound.hpp asks for them.
 template <class O>
 concept example_objective = objective<O> && requires(O& o, const ticket& t) {
   { o.examples(t) } -> std::convertible_to<std::vector<double>>;

@@ -86,7 +86,8 @@ template <objective O, class Progress>
   return s;
 }
 
-/// Units per step for every group, or for each of its layers; 0 for those that stay. Throws input_error for an unknown name.
+/// Units per step for every group, or for each of its layers; 0 for those that stay. Throws
+/// input_error for an unknown name.
 [[nodiscard]] inline std::vector<std::size_t> step_sizes(const ticket& full,
                                                          const prune_options& options) {
   std::vector<std::size_t> sizes(full.groups().size());
@@ -149,12 +150,12 @@ void shrink(O& o,
 /// Score, select, measure, and again while the guard lets it pass.
 ///
 /// Each step removes floor(share * n) of a group's n units, at least 1, those with the lowest
-/// scores under the ticket that was accepted last; with part::layer the same of every layer, a share
-/// of its units (a group of one extent is all layers of one unit). With several groups and together_then_each, the
-/// phases are `joint`, then one for each group, called by its name; with one group just that one.
-/// One step size for each group throughout, and no score of a rejected ticket is ever used: where
-/// the study does otherwise, study.hpp has it.
-/// progress: called with every trace_step.
+/// scores under the ticket that was accepted last; with part::layer the same of every layer, a
+/// share of its units (a group of one extent is all layers of one unit). With several groups and
+/// together_then_each, the phases are `joint`, then one for each group, called by its name; with
+/// one group just that one. One step size for each group throughout, and no score of a rejected
+/// ticket is ever used: where the study does otherwise, study.hpp has it. progress: called with
+/// every trace_step.
 /// Throws input_error for an option out of range, a group that is not there, or a baseline that the
 /// guard cannot take; shape_error for scores of other groups.
 /// Cost: one measurement a candidate; memory: a ticket and scores each, kept in the trace.

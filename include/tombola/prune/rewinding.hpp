@@ -88,10 +88,10 @@ inline void require_follows(const ticket& found,
 ///
 /// The full model is trained once to `rewind_to`, where it is saved, and on to `total_steps`. Round
 /// r of the schedule ranks the weights trained in the round before, removes as many as the schedule
-/// says among those left, restores what was saved and trains from there to the end. With rewind_to 0
-/// this is the lottery ticket procedure of the first paper; with a small step, its stabilised form.
-/// The ticket accepted is the last whose trained metric passed; the first that does not ends the
-/// search. Phases `full`, then `rewound`.
+/// says among those left, restores what was saved and trains from there to the end. With rewind_to
+/// 0 this is the lottery ticket procedure of the first paper; with a small step, its stabilised
+/// form. The ticket accepted is the last whose trained metric passed; the first that does not ends
+/// the search. Phases `full`, then `rewound`.
 ///
 /// plan: 20 % of what is left in each of ten rounds unless another is given; a round that would
 /// remove nothing is passed over. progress: called with every trace_step.
@@ -99,8 +99,8 @@ inline void require_follows(const ticket& found,
 /// down. Their tickets and metrics are taken as they are, and only the last of them is trained once
 /// more, because the next round ranks its weights; the result is the same bits.
 /// The model is left as it was trained last.
-/// Throws input_error for options out of range, a baseline that the guard cannot take, NaN among the
-/// weights, or a trace of another search; shape_error where the weights' groups change.
+/// Throws input_error for options out of range, a baseline that the guard cannot take, NaN among
+/// the weights, or a trace of another search; shape_error where the weights' groups change.
 /// Cost: the training of rounds + 1 models. Memory: one saved state, and a ticket for each round.
 /// Source: J. Frankle, M. Carbin, "The lottery ticket hypothesis", ICLR 2019, section 2 (step 0);
 /// J. Frankle et al., "Linear mode connectivity and the lottery ticket hypothesis", ICML 2020,

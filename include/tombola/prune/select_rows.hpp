@@ -29,7 +29,8 @@ namespace detail {
   return g.extents.empty() ? 1 : g.extents.back();
 }
 
-/// Throws input_error unless n of m make sense, shape_error where blocks of m leave a tail in a row.
+/// Throws input_error unless n of m make sense, shape_error where blocks of m leave a tail in a
+/// row.
 inline void require_pattern(const group& g, std::size_t n, std::size_t m) {
   const std::string pattern = std::to_string(n) + " of every " + std::to_string(m) + " units";
   if (m == 0 || n > m) {
@@ -43,8 +44,8 @@ inline void require_pattern(const group& g, std::size_t n, std::size_t m) {
   }
 }
 
-/// Units that one thread works on at a time: whole blocks of m, so that none is cut, and whole words
-/// of a mask, so that no two threads write to one.
+/// Units that one thread works on at a time: whole blocks of m, so that none is cut, and whole
+/// words of a mask, so that no two threads write to one.
 [[nodiscard]] inline std::size_t pattern_tile(std::size_t m) {
   return bits_per_word * m * std::max<std::size_t>(1, 1024 / m);
 }

@@ -90,12 +90,12 @@ struct ticket_part {
 /// limits allow.
 ///
 /// In each part the `least` highest scores stay and those beyond the `most` highest go; of all
-/// others together the highest stay. So a unit goes before one with a lower score only where a limit
-/// demands it, and of all tickets that meet the limits with this number of units, this one keeps the
-/// highest-ranked units throughout (the greedy choice is exact: what limits on disjoint parts allow
-/// are the bases of a matroid). Of equal scores the unit that comes earlier is kept, counted through
-/// the groups in listed order.
-/// allowed: one for each part, groups in listed order and layers rising in each; or one for all.
+/// others together the highest stay. So a unit goes before one with a lower score only where a
+/// limit demands it, and of all tickets that meet the limits with this number of units, this one
+/// keeps the highest-ranked units throughout (the greedy choice is exact: what limits on disjoint
+/// parts allow are the bases of a matroid). Of equal scores the unit that comes earlier is kept,
+/// counted through the groups in listed order. allowed: one for each part, groups in listed order
+/// and layers rising in each; or one for all.
 /// Throws shape_error if scores or limits do not fit the ticket; input_error, naming the numbers,
 /// where a part has lost more units already than its floor allows, or where the limits leave no
 /// choice of k. Cost: n log n in the number of units.

@@ -70,9 +70,9 @@ struct agreement_of_group {
 /// first that no ticket keeps.
 ///
 /// Where more units survive nowhere than are needed, a uniform subset of them; where fewer, all of
-/// them and a uniform subset of those that survive in some; and only where that is too little, units
-/// of the super ticket, as few as the size allows. (The study draws from both of the last two at
-/// once.) Kind `super bad`; provenance as super_of, the criterion names the draw's seed.
+/// them and a uniform subset of those that survive in some; and only where that is too little,
+/// units of the super ticket, as few as the size allows. (The study draws from both of the last two
+/// at once.) Kind `super bad`; provenance as super_of, the criterion names the draw's seed.
 /// Source: spec 4.7, bizzaro; "bad" in the paper. Throws as super_of.
 [[nodiscard]] inline ticket super_bad_of(std::span<const ticket> tickets,
                                          std::uint64_t seed,

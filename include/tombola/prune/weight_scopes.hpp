@@ -74,8 +74,8 @@ void remove_lowest_of_rows(mask& kept, const scores& s, const Amount& amount) {
 
 }  // namespace detail
 
-/// Removes the lowest scores among those that `current` keeps, in one ranking for each part that the
-/// scope makes.
+/// Removes the lowest scores among those that `current` keeps, in one ranking for each part that
+/// the scope makes.
 ///
 /// amount: (n, kept) -> k, how many go of a part of n weights of which `kept` are left; such as one
 /// step of a schedule: [&](auto n, auto kept) { return plan.remove(step, n, kept); }.
@@ -105,9 +105,9 @@ requires std::regular_invocable<const Amount&, std::size_t, std::size_t>
   return detail::with_masks(current, std::move(masks));
 }
 
-/// Keeps, of every m consecutive weights along the last extent of each group, the n with the highest
-/// scores among those that `current` keeps. Throws as keep_n_of_m of one group does, and shape_error
-/// where scores and ticket have different groups.
+/// Keeps, of every m consecutive weights along the last extent of each group, the n with the
+/// highest scores among those that `current` keeps. Throws as keep_n_of_m of one group does, and
+/// shape_error where scores and ticket have different groups.
 [[nodiscard]] inline ticket keep_n_of_m(std::span<const scores> s,
                                         const ticket& current,
                                         std::size_t n,
@@ -123,10 +123,10 @@ requires std::regular_invocable<const Amount&, std::size_t, std::size_t>
 /// Pruning of weights by any rule, from a ticket on: after each step the metric decides.
 ///
 /// next: (step, const ticket&) -> ticket, what step 1, 2, ... makes of the ticket accepted last; a
-/// step that leaves it as it is is passed over. metric: (const ticket&) -> double, of the model with
-/// these weights masked; larger is better. The first candidate that does not pass ends the search;
-/// the result is the last that did. The baseline is the metric under the ticket it starts from, phase
-/// `full` where that keeps everything, else `start`; then `weights`.
+/// step that leaves it as it is is passed over. metric: (const ticket&) -> double, of the model
+/// with these weights masked; larger is better. The first candidate that does not pass ends the
+/// search; the result is the last that did. The baseline is the metric under the ticket it starts
+/// from, phase `full` where that keeps everything, else `start`; then `weights`.
 /// Throws as guard::threshold does. Memory: the trace keeps a bit per weight and step.
 template <class NextFn, class MetricFn, class Progress = no_progress>
 [[nodiscard]] prune_result prune_weights_by(ticket start,

@@ -179,8 +179,9 @@ inline void remove_by_magnitude(std::span<const weight_span> weights,
   return {std::move(groups), std::move(masks)};
 }
 
-/// Removes the k weights that `current` keeps with the lowest scores, in one ranking over all groups:
-/// for scores of single weights, such as Wanda's or Taylor's, which are too many to be listed.
+/// Removes the k weights that `current` keeps with the lowest scores, in one ranking over all
+/// groups: for scores of single weights, such as Wanda's or Taylor's, which are too many to be
+/// listed.
 ///
 /// scores_of: a score for each weight, as spans. Of equal scores the lower index is kept, counted
 /// through the groups in listed order; 0 and -0 are equal, infinities rank at both ends.

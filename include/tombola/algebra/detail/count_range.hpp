@@ -10,8 +10,8 @@
 
 namespace tombola::detail {
 
-/// Bits that are 1 among [first, first + count): `word(w)` gives the words at the two ends, of which
-/// a part counts, `whole(begin, end)` counts the words between them.
+/// Bits that are 1 among [first, first + count): `word(w)` gives the words at the two ends, of
+/// which a part counts, `whole(begin, end)` counts the words between them.
 template <class Word, class Whole>
 [[nodiscard]] std::size_t count_range(std::size_t first,
                                       std::size_t count,

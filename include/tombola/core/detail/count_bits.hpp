@@ -128,8 +128,8 @@ __attribute__((target("avx2"))) inline std::uint64_t sum_of_words(__m256i v) noe
   return words[0] + words[1] + words[2] + words[3];
 }
 
-/// Counts 32 words one by one, four at each call, on the units for whole numbers, which have nothing
-/// to do while the vector units add.
+/// Counts 32 words one by one, four at each call, on the units for whole numbers, which have
+/// nothing to do while the vector units add.
 struct count_beside {
   const std::uint64_t* words;
   std::uint64_t even = 0, odd = 0;

@@ -8,7 +8,8 @@
 
 namespace tombola::detail {
 
-/// Slices that [0, count) is cut into for `threads` threads: at least one, and at most one per grain.
+/// Slices that [0, count) is cut into for `threads` threads: at least one, and at most one per
+/// grain.
 [[nodiscard]] constexpr std::size_t slices_for(std::size_t count,
                                                std::size_t grain,
                                                std::size_t threads) noexcept {

@@ -6,8 +6,8 @@
 
 namespace tombola::detail {
 
-/// The smallest x from 0 up at which a rising function reaches `level`, to the last bit that halving
-/// an interval of doubles can tell. Precondition: it gets there.
+/// The smallest x from 0 up at which a rising function reaches `level`, to the last bit that
+/// halving an interval of doubles can tell. Precondition: it gets there.
 template <class Cdf>
 [[nodiscard]] double smallest_reaching(double level, Cdf cdf) {
   double low = 0.0, high = 1.0;

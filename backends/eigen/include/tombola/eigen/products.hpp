@@ -31,8 +31,9 @@ struct block {
 /// A GEMM policy: how the product of one tile is computed. It is the only thing that a BLAS changes
 /// in this backend.
 ///
-/// p.add<F>(e, alpha, a, b, c, workspace) adds alpha times the product to c. There is no overwriting
-/// form: whoever calls fills c first, with zeros or with a bias, which then rides along.
+/// p.add<F>(e, alpha, a, b, c, workspace) adds alpha times the product to c. There is no
+/// overwriting form: whoever calls fills c first, with zeros or with a bias, which then rides
+/// along.
 /// Laws: a policy is a value, and several threads call one at once; a call runs on the calling
 /// thread alone; the bits of c depend on the arguments only, not on addresses, threads or earlier
 /// calls; does not throw and does not allocate (a library behind it may); workspace holds
@@ -49,10 +50,10 @@ concept products = std::copyable<P> &&
 
 /// A policy that rounds both operands of large products to 16 bits, the sums staying in T.
 ///
-/// p.rounds(whole) says whether a product of these sizes is large enough, before it is cut into tiles;
-/// p.round(from, n, to) rounds n numbers; p.add_rounded<F>(e, a, b, c) adds the product of a tile of
-/// rounded operands to c. Rounding is done once for a product, not once for each tile. Laws as those
-/// of products.
+/// p.rounds(whole) says whether a product of these sizes is large enough, before it is cut into
+/// tiles; p.round(from, n, to) rounds n numbers; p.add_rounded<F>(e, a, b, c) adds the product of a
+/// tile of rounded operands to c. Rounding is done once for a product, not once for each tile. Laws
+/// as those of products.
 template <class P, class T>
 concept rounding_products = products<P, T> && requires(const P& p,
                                                        extents e,

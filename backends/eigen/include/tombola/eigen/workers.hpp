@@ -48,8 +48,8 @@ public:
     stride_ = stride;
   }
 
-  /// n numbers of 16 bits that all threads see, for operands that a policy rounds. They hold anything;
-  /// memory only grows.
+  /// n numbers of 16 bits that all threads see, for operands that a policy rounds. They hold
+  /// anything; memory only grows.
   [[nodiscard]] std::uint16_t* halves(std::size_t n) {
     if (halves_.size() < n) {
       halves_ = {};

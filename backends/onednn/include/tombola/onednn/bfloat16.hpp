@@ -23,8 +23,8 @@ namespace tombola::onednn {
   return static_cast<std::uint16_t>((nan ? quiet : up) >> 16U);
 }
 
-/// Products of bfloat16 numbers with float32 sums, by oneDNN's matmul with sizes given at each call:
-/// one compiled program for each form, whatever the sizes.
+/// Products of bfloat16 numbers with float32 sums, by oneDNN's matmul with sizes given at each
+/// call: one compiled program for each form, whatever the sizes.
 ///
 /// A value that is cheap to copy; copies share the programs, which never change.
 class rounded_products {

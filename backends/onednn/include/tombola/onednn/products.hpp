@@ -14,10 +14,10 @@ namespace tombola::onednn {
 
 /// A GEMM policy over oneDNN (eigen::products says what it owes), for float.
 ///
-/// In bfloat16 the products of linear layers are rounded, those above `least_rounded` multiplications:
-/// small ones and those of attention win nothing by it. Parameters, sums, norms and activations are
-/// float32 in memory. oneDNN allocates its packing buffers itself; nothing else does.
-/// The bits depend on the version of oneDNN and on the instruction set that it finds.
+/// In bfloat16 the products of linear layers are rounded, those above `least_rounded`
+/// multiplications: small ones and those of attention win nothing by it. Parameters, sums, norms
+/// and activations are float32 in memory. oneDNN allocates its packing buffers itself; nothing else
+/// does. The bits depend on the version of oneDNN and on the instruction set that it finds.
 class products {
 public:
   /// Below this many multiplications Eigen's kernels, which are inlined, are faster.
