@@ -16,10 +16,17 @@ namespace {
 constexpr char border = '\xFF';
 
 /// The character of a byte, as the files spell it.
-std::string spelled(unsigned char b) {
-  std::array<utf8proc_uint8_t, 4> encoded{};
-  const auto n = utf8proc_encode_char(data::byte_characters()[b], encoded.data());
-  return {encoded.begin(), encoded.begin() + n};
+const std::string& spelled(unsigned char b) {
+  static const std::vector<std::string> characters = [] {
+    std::vector<std::string> all;
+    for (const std::int32_t character : data::byte_characters()) {
+      std::array<utf8proc_uint8_t, 4> encoded{};
+      const auto n = utf8proc_encode_char(character, encoded.data());
+      all.emplace_back(encoded.begin(), encoded.begin() + n);
+    }
+    return all;
+  }();
+  return characters[b];
 }
 
 std::string vocabulary_of(const std::vector<std::string>& pieces) {
