@@ -18,9 +18,10 @@ TEST_CASE("main job: train, find masks, controls, retrain, evaluate, compare, ag
     CHECK_FALSE(std::filesystem::exists(full + "/state.safetensors"));
     for (const std::string mode : {"standard", "study"}) {
       for (const std::string what : {"heads", "mlps", "both", "weights"}) {
+        const std::string step = what == "weights" ? " --weight-step 0.3" : "";
         const std::string found =
             last_line(succeed("find-masks --quiet --prune " + what + " --mode " + mode + " --run " +
-                              full + " --guard 0.7 --weight-step 0.3 --out " + runs));
+                              full + " --guard 0.7" + step + " --out " + runs));
         const auto result = io::read_json(found + "/result.json");
         const auto& search = result.at("search");
         if (search.at("metric").is_number()) {

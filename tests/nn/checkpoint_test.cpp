@@ -161,12 +161,12 @@ TEST_CASE("a config that no model can have is refused by name") {
   CHECK(refusal("num_attention_heads", 4) ==
         "model config: hidden_size 6 is not a multiple of num_attention_heads 4");
   CHECK(refusal("layer_norm_eps", 0.0) ==
-        "model config: layer_norm_eps is 0.000000, expected a positive number");
+        "model config: layer_norm_eps is 0, expected a positive number");
   CHECK(refusal("layer_norm_eps", -1.0) ==
-        "model config: layer_norm_eps is -1.000000, expected a positive number");
+        "model config: layer_norm_eps is -1, expected a positive number");
   for (const char* key :
        {"hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout"}) {
-    CHECK(refusal(key, 1.0) == "model config: a dropout rate is 1.000000, expected one in [0, 1)");
+    CHECK(refusal(key, 1.0) == "model config: a dropout rate is 1, expected one in [0, 1)");
     CHECK(refusal(key, -0.5) ==
           "model config: a dropout rate is -0.500000, expected one in [0, 1)");
   }
