@@ -60,15 +60,18 @@ TEST_CASE("tiles cover a product once, and enough of them") {
     for (const std::size_t n : {1U, 64U, 193U, 1152U}) {
       for (const std::size_t k : {1U, 384U, 3072U}) {
         INFO(m << " x " << n << " x " << k);
-        const eigen::tiling t = eigen::tiles_of({m, n, k});
-        CHECK((t.row_tiles - 1) * t.rows < m);
-        CHECK(t.row_tiles * t.rows >= m);
-        CHECK((t.column_tiles - 1) * t.columns < n);
-        CHECK(t.column_tiles * t.columns >= n);
+        for (const eigen::tiling& t :
+             {eigen::tiles_of({m, n, k}), eigen::rounded_tiles_of({m, n, k})}) {
+          CHECK((t.row_tiles - 1) * t.rows < m);
+          CHECK(t.row_tiles * t.rows >= m);
+          CHECK((t.column_tiles - 1) * t.columns < n);
+          CHECK(t.column_tiles * t.columns >= n);
+        }
       }
     }
   }
   CHECK(eigen::tiles_of({416, 384, 384}).count() >= 8);
+  CHECK(eigen::rounded_tiles_of({416, 384, 384}).count() >= 6);
   CHECK(eigen::tiles_of({16, 16, 16}).count() == 1);
 }
 

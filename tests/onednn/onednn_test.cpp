@@ -54,24 +54,33 @@ std::vector<float> numbers(std::size_t n, std::uint64_t seed) {
   return x;
 }
 
-// c += 0.5 a b with rows that are longer than what is used of them, by the policy and in double; of
-// operands that are rounded first, c += a b.
+// c += 0.5 a b, or where it overwrites c = a b, with rows that are longer than what is used of them,
+// by the policy and in double; of operands that are rounded first, c += a b.
 template <eigen::form F>
-void check_product(const products& p, eigen::extents e, double within, bool rounded) {
+void check_product(
+    const products& p, eigen::extents e, double within, bool rounded, bool overwrites) {
   const bool deep = F == eigen::form::tn, wide = F != eigen::form::nt;
   const std::size_t a_rows = deep ? e.k : e.m, a_cols = (deep ? e.m : e.k) + 3;
   const std::size_t b_rows = wide ? e.k : e.n, b_cols = (wide ? e.n : e.k) + 5;
   const std::size_t stride = e.n + 2;
-  const double alpha = rounded ? 1.0 : 0.5;
+  const double alpha = rounded || overwrites ? 1.0 : 0.5;
   const std::vector<float> a = numbers(a_rows * a_cols, 1), b = numbers(b_rows * b_cols, 2);
   const std::vector<float> start = numbers(e.m * stride, 3);
   std::vector<float> c = start, again = start, workspace(p.workspace<float>());
+  for (std::size_t i = 0; i < e.m && overwrites; ++i) c[i * stride + i % e.n] = NAN;
   std::vector<std::uint16_t> left(a.size()), right(b.size());
   for (std::vector<float>* to : {&c, &again}) {
     if (rounded) {
       p.round(a.data(), a.size(), left.data());
       p.round(b.data(), b.size(), right.data());
-      p.add_rounded<F>(e, {left.data(), a_cols}, {right.data(), b_cols}, {to->data(), stride});
+      const eigen::block<const std::uint16_t> l{left.data(), a_cols}, r{right.data(), b_cols};
+      if (overwrites) {
+        p.put_rounded<F>(e, l, r, {to->data(), stride});
+      } else {
+        p.add_rounded<F>(e, l, r, {to->data(), stride});
+      }
+    } else if (overwrites) {
+      p.put<F>(e, {a.data(), a_cols}, {b.data(), b_cols}, {to->data(), stride}, workspace.data());
     } else {
       p.add<F>(e, static_cast<float>(alpha), {a.data(), a_cols}, {b.data(), b_cols},
                {to->data(), stride}, workspace.data());
@@ -82,7 +91,7 @@ void check_product(const products& p, eigen::extents e, double within, bool roun
   std::size_t outside = 0;
   for (std::size_t i = 0; i < e.m; ++i) {
     for (std::size_t j = 0; j < stride; ++j) {
-      double sum = start[i * stride + j];
+      double sum = overwrites && j < e.n ? 0.0 : start[i * stride + j];
       for (std::size_t k = 0; k < e.k && j < e.n; ++k) {
         sum += alpha * static_cast<double>(deep ? a[k * a_cols + i] : a[i * a_cols + k]) *
                static_cast<double>(wide ? b[k * b_cols + j] : b[j * b_cols + k]);
@@ -101,9 +110,11 @@ void check_products(const products& p, double within, bool rounded) {
   // Below the least work, above it, and past a block of Eigen's in each direction.
   for (const eigen::extents e : {eigen::extents{5, 7, 9}, eigen::extents{64, 48, 33},
                                  eigen::extents{130, 120, 70}, eigen::extents{390, 401, 1031}}) {
-    check_product<eigen::form::nn>(p, e, within, rounded);
-    check_product<eigen::form::nt>(p, e, within, rounded);
-    check_product<eigen::form::tn>(p, e, within, rounded);
+    for (const bool overwrites : {false, true}) {
+      check_product<eigen::form::nn>(p, e, within, rounded, overwrites);
+      check_product<eigen::form::nt>(p, e, within, rounded, overwrites);
+      check_product<eigen::form::tn>(p, e, within, rounded, overwrites);
+    }
   }
 }
 

@@ -46,21 +46,38 @@ struct tiling {
   return t;
 }
 
+/// The same for operands of 16 bits: tiles of up to 256 x 768, of 192 x 384 where that would give
+/// fewer than 16, of 192 x 192 where that would give fewer than 8. A product of theirs takes half
+/// the time, so that packing, and a result that goes to memory in short rows, count twice.
+[[nodiscard]] constexpr tiling rounded_tiles_of(extents e) noexcept {
+  struct shape {
+    std::size_t rows, columns, least;
+  };
+  tiling t;
+  for (const shape most : {shape{256, 768, 16}, shape{192, 384, 8}, shape{192, 192, 0}}) {
+    t.rows = even_part(e.m, most.rows, 8);
+    t.row_tiles = (e.m + t.rows - 1) / t.rows;
+    t.columns = even_part(e.n, most.columns, 48);
+    t.column_tiles = (e.n + t.columns - 1) / t.columns;
+    if (t.count() >= most.least) break;
+  }
+  return t;
+}
+
 /// Where a tile lies in the result.
 struct tile {
   std::size_t row = 0, column = 0, rows = 0, columns = 0;
 };
 
-/// Calls body(tile, workspace) for every tile of a product of these sizes.
+/// Calls body(tile, workspace) for every tile of a result of m x n.
 template <class T, class P, class Body>
-inline void for_tiles(workers<T, P>& w, extents e, const Body& body) {
-  if (e.m == 0 || e.n == 0) return;
-  const tiling t = tiles_of({e.m, e.n, std::max<std::size_t>(1, e.k)});
+inline void for_tiles(
+    workers<T, P>& w, const tiling& t, std::size_t m, std::size_t n, const Body& body) {
   w.plan(w.product().template workspace<T>());
   w.share(t.count(), [&](std::size_t i, T* workspace) {
     tile at{i / t.column_tiles * t.rows, i % t.column_tiles * t.columns, t.rows, t.columns};
-    at.rows = std::min(at.rows, e.m - at.row);
-    at.columns = std::min(at.columns, e.n - at.column);
+    at.rows = std::min(at.rows, m - at.row);
+    at.columns = std::min(at.columns, n - at.column);
     body(at, workspace);
   });
 }
@@ -89,16 +106,21 @@ template <form F, class T>
   return F == form::nt ? part_of(b, at.column, 0) : part_of(b, 0, at.column);
 }
 
-/// The product of a and b, added to c tile by tile: before(tile) lays down what it is added to, and
-/// after(tile) sees the result while it is in the cache.
-template <form F, class T, class P, class Before, class After>
+/// What becomes of what a result held before.
+enum class onto { nothing, what_is_there };
+
+/// The product of a and b, written over c or added to it tile by tile; after(tile) sees the result
+/// while it is in the cache.
+template <form F, class T, class P, class After>
 inline void multiply(workers<T, P>& w,
                      const view<const T>& a,
                      const view<const T>& b,
+                     onto under,
                      const view<T>& c,
-                     const Before& before,
                      const After& after) {
   const extents whole{c.rows, c.cols, F == form::tn ? a.rows : a.cols};
+  if (whole.m == 0 || whole.n == 0) return;
+  const auto sizes_of = [&](const tile& at) { return extents{at.rows, at.columns, whole.k}; };
   if constexpr (rounding_products<P, T>) {
     if (w.product().rounds(whole)) {
       std::uint16_t* const halves = w.halves(a.size() + b.size());
@@ -112,52 +134,57 @@ inline void multiply(workers<T, P>& w,
       };
       round(a, halves);
       round(b, halves + a.size());
-      for_tiles(w, whole, [&](const tile& at, T*) {
-        before(at);
-        w.product().template add_rounded<F>({at.rows, at.columns, whole.k}, left_of<F>(left, at),
-                                            right_of<F>(right, at), part_of(c, at.row, at.column));
+      for_tiles(w, rounded_tiles_of(whole), whole.m, whole.n, [&](const tile& at, T*) {
+        const auto rows = left_of<F>(left, at), columns = right_of<F>(right, at);
+        const block<T> result = part_of(c, at.row, at.column);
+        if (under == onto::nothing) {
+          w.product().template put_rounded<F>(sizes_of(at), rows, columns, result);
+        } else {
+          w.product().template add_rounded<F>(sizes_of(at), rows, columns, result);
+        }
         after(at);
       });
       return;
     }
   }
-  for_tiles(w, whole, [&](const tile& at, T* workspace) {
-    before(at);
-    w.product().template add<F>({at.rows, at.columns, whole.k}, T{1}, left_of<F>(a, at),
-                                right_of<F>(b, at), part_of(c, at.row, at.column), workspace);
+  const tiling tiles = tiles_of({whole.m, whole.n, std::max<std::size_t>(1, whole.k)});
+  for_tiles(w, tiles, whole.m, whole.n, [&](const tile& at, T* workspace) {
+    const auto rows = left_of<F>(a, at), columns = right_of<F>(b, at);
+    const block<T> result = part_of(c, at.row, at.column);
+    if (under == onto::nothing) {
+      w.product().template put<F>(sizes_of(at), rows, columns, result, workspace);
+    } else {
+      w.product().template add<F>(sizes_of(at), T{1}, rows, columns, result, workspace);
+    }
     after(at);
   });
 }
 
-/// Lays down the bias, or zeros where there is none: a linear layer's product is added to it.
+/// Adds the bias to a row of a tile, if there is one.
 template <class T>
-[[nodiscard]] inline auto laying_bias(const view<const T>& bias, const view<T>& y) {
-  return [&bias, &y](const tile& at) {
-    for_rows(y, at, [&](T* row, std::size_t n) {
-      if (bias.empty()) {
-        std::fill_n(row, n, T{0});
-      } else {
-        std::copy_n(bias.data + at.column, n, row);
-      }
-    });
-  };
+inline void add_bias(const view<const T>& bias, const tile& at, T* row, std::size_t n) {
+  if (bias.empty()) return;
+  const T* const b = bias.data + at.column;
+  for (std::size_t j = 0; j < n; ++j) row[j] += b[j];
 }
-
-inline constexpr auto nothing = [](const tile&) {};
 
 /// y = x weight^T + bias, [M, N] from [M, K] and [N, K]; overwritten.
 template <class T, class P>
 inline void compute(workers<T, P>& w, const linear<T>& v) {
-  multiply<form::nt>(w, v.x, v.weight, v.y, laying_bias(v.bias, v.y), nothing);
+  multiply<form::nt>(w, v.x, v.weight, onto::nothing, v.y, [&](const tile& at) {
+    for_rows(v.y, at, [&](T* y, std::size_t n) { add_bias(v.bias, at, y, n); });
+  });
 }
 
 /// gelu rides on each tile while it is in the cache.
 template <class T, class P>
 inline void compute(workers<T, P>& w, const linear_gelu<T>& v) {
   const view<T> pre = v.pre.empty() ? v.y : v.pre;
-  multiply<form::nt>(w, v.x, v.weight, pre, laying_bias(v.bias, pre), [&](const tile& at) {
+  multiply<form::nt>(w, v.x, v.weight, onto::nothing, pre, [&](const tile& at) {
     for_rows(v.y, at, [&](T* y, std::size_t n) {
-      if (!v.pre.empty()) std::copy_n(v.pre.data + (y - v.y.data), n, y);
+      T* const x = pre.data + (y - v.y.data);
+      add_bias(v.bias, at, x, n);
+      if (y != x) std::copy_n(x, n, y);
       for (std::size_t j = 0; j < n; ++j) y[j] = gelu_of(y[j]);
     });
   });
@@ -167,10 +194,8 @@ inline void compute(workers<T, P>& w, const linear_gelu<T>& v) {
 /// is in the cache.
 template <class T, class P>
 inline void compute(workers<T, P>& w, const linear_input_gradient<T>& v) {
-  const auto before = [&](const tile& at) {
-    if (!v.add) for_rows(v.dx, at, [](T* row, std::size_t n) { std::fill_n(row, n, T{0}); });
-  };
-  multiply<form::nn>(w, v.dy, v.weight, v.dx, before, [&](const tile& at) {
+  const onto under = v.add ? onto::what_is_there : onto::nothing;
+  multiply<form::nn>(w, v.dy, v.weight, under, v.dx, [&](const tile& at) {
     if (v.pre.empty()) return;
     for_rows(v.dx, at, [&](T* dx, std::size_t n) {
       const T* pre = v.pre.data + (dx - v.dx.data);
@@ -183,7 +208,7 @@ inline void compute(workers<T, P>& w, const linear_input_gradient<T>& v) {
 /// tokens. The bias follows in a pass of its own, because no tile sees a column of dy just once.
 template <class T, class P>
 inline void compute(workers<T, P>& w, const linear_weight_gradient<T, T>& v) {
-  multiply<form::tn>(w, v.dy, v.x, v.dweight, nothing, nothing);
+  multiply<form::tn>(w, v.dy, v.x, onto::what_is_there, v.dweight, [](const tile&) {});
   if (v.dbias.empty()) return;
   const auto term = [&](std::size_t r, std::size_t c) { return v.dy.data[r * v.dy.cols + c]; };
   sum_columns(w, v.dy.rows, v.dy.cols, term,

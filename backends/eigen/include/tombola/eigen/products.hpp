@@ -31,9 +31,8 @@ struct block {
 /// A GEMM policy: how the product of one tile is computed. It is the only thing that a BLAS changes
 /// in this backend.
 ///
-/// p.add<F>(e, alpha, a, b, c, workspace) adds alpha times the product to c. There is no
-/// overwriting form: whoever calls fills c first, with zeros or with a bias, which then rides
-/// along.
+/// p.add<F>(e, alpha, a, b, c, workspace) adds alpha times the product to c;
+/// p.put<F>(e, a, b, c, workspace) writes the product over c, which may hold anything before.
 /// Laws: a policy is a value, and several threads call one at once; a call runs on the calling
 /// thread alone; the bits of c depend on the arguments only, not on addresses, threads or earlier
 /// calls; does not throw and does not allocate (a library behind it may); workspace holds
@@ -46,14 +45,17 @@ concept products = std::copyable<P> &&
   p.template add<form::nn>(e, alpha, a, a, c, workspace);
   p.template add<form::nt>(e, alpha, a, a, c, workspace);
   p.template add<form::tn>(e, alpha, a, a, c, workspace);
+  p.template put<form::nn>(e, a, a, c, workspace);
+  p.template put<form::nt>(e, a, a, c, workspace);
+  p.template put<form::tn>(e, a, a, c, workspace);
 };
 
 /// A policy that rounds both operands of large products to 16 bits, the sums staying in T.
 ///
 /// p.rounds(whole) says whether a product of these sizes is large enough, before it is cut into
-/// tiles; p.round(from, n, to) rounds n numbers; p.add_rounded<F>(e, a, b, c) adds the product of a
-/// tile of rounded operands to c. Rounding is done once for a product, not once for each tile. Laws
-/// as those of products.
+/// tiles; p.round(from, n, to) rounds n numbers; p.add_rounded<F>(e, a, b, c) and
+/// p.put_rounded<F>(e, a, b, c) are as add with alpha 1 and put, of a tile of rounded operands.
+/// Rounding is done once for a product, not once for each tile. Laws as those of products.
 template <class P, class T>
 concept rounding_products = products<P, T> && requires(const P& p,
                                                        extents e,
@@ -66,6 +68,9 @@ concept rounding_products = products<P, T> && requires(const P& p,
   p.template add_rounded<form::nn>(e, a, a, c);
   p.template add_rounded<form::nt>(e, a, a, c);
   p.template add_rounded<form::tn>(e, a, a, c);
+  p.template put_rounded<form::nn>(e, a, a, c);
+  p.template put_rounded<form::nt>(e, a, a, c);
+  p.template put_rounded<form::tn>(e, a, a, c);
 };
 
 /// Eigen's own product kernels.
@@ -97,6 +102,13 @@ struct eigen_products {
     blocking<T> blocks{e, workspace};
     routine::run(index(e.m), index(e.n), index(e.k), a.data, index(a.stride), b.data,
                  index(b.stride), c.data, 1, index(c.stride), alpha, blocks);
+  }
+
+  /// Eigen has no overwriting routine.
+  template <form F, class T>
+  static void put(extents e, block<const T> a, block<const T> b, block<T> c, T* workspace) {
+    for (std::size_t i = 0; i < e.m; ++i) std::fill_n(c.data + i * c.stride, e.n, T{0});
+    add<F>(e, T{1}, a, b, c, workspace);
   }
 
 private:

@@ -24,7 +24,7 @@ namespace tombola::onednn {
 }
 
 /// Products of bfloat16 numbers with float32 sums, by oneDNN's matmul with sizes given at each
-/// call: one compiled program for each form, whatever the sizes.
+/// call: two compiled programs for each form, whatever the sizes.
 ///
 /// A value that is cheap to copy; copies share the programs, which never change.
 class rounded_products {
@@ -36,12 +36,13 @@ public:
 
   [[nodiscard]] bool there() const noexcept { return programs_ != nullptr; }
 
-  /// c += a b of rounded operands, as eigen::rounding_products has it. Precondition: there().
+  /// c += a b of rounded operands where `adds`, else c = a b. Precondition: there().
   template <eigen::form F>
-  void add(eigen::extents e,
-           eigen::block<const std::uint16_t> a,
-           eigen::block<const std::uint16_t> b,
-           eigen::block<float> c) const {
+  void multiply(eigen::extents e,
+                eigen::block<const std::uint16_t> a,
+                eigen::block<const std::uint16_t> b,
+                bool adds,
+                eigen::block<float> c) const {
     using dnnl::memory;
     const auto size = [](std::size_t n) { return static_cast<memory::dim>(n); };
     const auto strides = [&](bool transposed, std::size_t stride) {
@@ -55,7 +56,8 @@ public:
     // oneDNN takes operands as what could be written to, and reads them.
     const auto readable = [](const std::uint16_t* p) { return const_cast<std::uint16_t*>(p); };
     dnnl::stream stream{programs_->engine};
-    programs_->of[static_cast<std::size_t>(F)].execute(
+    const auto& program = adds ? programs_->adding : programs_->overwriting;
+    program[static_cast<std::size_t>(F)].execute(
         stream, {{DNNL_ARG_SRC, memory{left, programs_->engine, readable(a.data)}},
                  {DNNL_ARG_WEIGHTS, memory{right, programs_->engine, readable(b.data)}},
                  {DNNL_ARG_DST, memory{sum, programs_->engine, c.data}}});
@@ -65,12 +67,12 @@ public:
 private:
   struct programs {
     dnnl::engine engine{dnnl::engine::kind::cpu, 0};
-    std::array<dnnl::matmul, 3> of;  ///< by form
+    std::array<dnnl::matmul, 3> adding, overwriting;  ///< by form
 
     programs() {
       using dnnl::memory;
       constexpr auto any = DNNL_RUNTIME_DIM_VAL;
-      const auto make = [&](bool transposed_a, bool transposed_b) {
+      const auto make = [&](bool transposed_a, bool transposed_b, bool adds) {
         const auto by_rows = memory::dims{any, 1}, by_columns = memory::dims{1, any};
         const memory::desc a{
             {any, any}, memory::data_type::bf16, transposed_a ? by_columns : by_rows};
@@ -78,7 +80,7 @@ private:
             {any, any}, memory::data_type::bf16, transposed_b ? by_columns : by_rows};
         const memory::desc c{{any, any}, memory::data_type::f32, by_rows};
         dnnl::post_ops sum;
-        sum.append_sum(1.0F);
+        if (adds) sum.append_sum(1.0F);
         dnnl::primitive_attr attributes;
         attributes.set_post_ops(sum);
         // Nothing of the program's own memory is shared by the threads that run it.
@@ -86,7 +88,10 @@ private:
         return dnnl::matmul{{{a, b, c}, attributes, engine}};
       };
       try {
-        of = {make(false, false), make(false, true), make(true, false)};
+        for (const bool adds : {true, false}) {
+          (adds ? adding : overwriting) = {make(false, false, adds), make(false, true, adds),
+                                           make(true, false, adds)};
+        }
       } catch (const dnnl::error& e) {
         throw input_error(std::string{"bfloat16: oneDNN has no such product on this processor: "} +
                           e.what());

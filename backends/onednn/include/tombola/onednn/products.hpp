@@ -47,16 +47,24 @@ public:
            eigen::block<const float> b,
            eigen::block<float> c,
            float* workspace) const {
-    const std::size_t work = e.m * e.n * e.k;
-    if (work < least) {
+    if (is_small(e)) {
       eigen::eigen_products::add<F>(e, alpha, a, b, c, workspace);
-      return;
+    } else {
+      multiply<F>(e, alpha, a, b, 1.0F, c);
     }
-    const one_thread guard;
-    const auto size = [](std::size_t n) { return static_cast<dnnl_dim_t>(n); };
-    dnnl_sgemm(F == eigen::form::tn ? 'T' : 'N', F == eigen::form::nt ? 'T' : 'N', size(e.m),
-               size(e.n), size(e.k), alpha, a.data, size(a.stride), b.data, size(b.stride), 1.0F,
-               c.data, size(c.stride));
+  }
+
+  template <eigen::form F>
+  void put(eigen::extents e,
+           eigen::block<const float> a,
+           eigen::block<const float> b,
+           eigen::block<float> c,
+           float* workspace) const {
+    if (is_small(e)) {
+      eigen::eigen_products::put<F>(e, a, b, c, workspace);
+    } else {
+      multiply<F>(e, 1.0F, a, b, 0.0F, c);
+    }
   }
 
   [[nodiscard]] bool rounds(eigen::extents whole) const noexcept {
@@ -73,10 +81,36 @@ public:
                    eigen::block<const std::uint16_t> b,
                    eigen::block<float> c) const {
     const one_thread guard;
-    rounded_.add<F>(e, a, b, c);
+    rounded_.multiply<F>(e, a, b, true, c);
+  }
+
+  template <eigen::form F>
+  void put_rounded(eigen::extents e,
+                   eigen::block<const std::uint16_t> a,
+                   eigen::block<const std::uint16_t> b,
+                   eigen::block<float> c) const {
+    const one_thread guard;
+    rounded_.multiply<F>(e, a, b, false, c);
   }
 
 private:
+  [[nodiscard]] static bool is_small(eigen::extents e) noexcept { return e.m * e.n * e.k < least; }
+
+  /// c = beta c + alpha a b. With beta 0 c is not read.
+  template <eigen::form F>
+  static void multiply(eigen::extents e,
+                       float alpha,
+                       eigen::block<const float> a,
+                       eigen::block<const float> b,
+                       float beta,
+                       eigen::block<float> c) {
+    const one_thread guard;
+    const auto size = [](std::size_t n) { return static_cast<dnnl_dim_t>(n); };
+    dnnl_sgemm(F == eigen::form::tn ? 'T' : 'N', F == eigen::form::nt ? 'T' : 'N', size(e.m),
+               size(e.n), size(e.k), alpha, a.data, size(a.stride), b.data, size(b.stride), beta,
+               c.data, size(c.stride));
+  }
+
   rounded_products rounded_;
 };
 
