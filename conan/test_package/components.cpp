@@ -1,4 +1,4 @@
-// One thing of every component, so that each has to be found, with the library that it stands on.
+// One thing of every component but onednn, so that each has to be found, with the library that it stands on.
 #include <cstdio>
 #include <string>
 #include <vector>

@@ -1,4 +1,4 @@
-"""A consumer of the package: builds against every component and runs."""
+"""A consumer of the package: builds against every component but onednn and runs."""
 
 import os
 

@@ -73,7 +73,8 @@ void add_compact_command(CLI::App& root, compact_command_options& o) {
   CLI::App* app =
       root.add_subcommand("compact", "Remove a ticket's heads, MLPs and neurons physically");
   app->footer(
-      "Example: tombola compact --run runs/train-SST-2-s1-0123456789ab --ticket good.ticket --out "
+      "Example: tombola compact --run runs/train-SST-2-s1-0123456789ab --ticket good.safetensors "
+      "--out "
       "small\n"
       "For other tools: ... --padded --out full-size");
   app->add_option("--run", s.from, "Folder of a training run, or of a model")->required();

@@ -58,9 +58,10 @@ void add_controls(CLI::App& root, mask_options& o) {
   static const std::map<std::string, controls_options::source> modes{
       {"standard", controls_options::source::standard}, {"study", controls_options::source::study}};
   controls_options& s = o.control;
-  CLI::App* app = root.add_subcommand("controls", "Random, bad and super tickets of one size");
+  CLI::App* app = root.add_subcommand("controls", "Random, bad, inverted and super tickets");
   app->footer(
-      "Example: tombola controls --ticket good.ticket --kind random --seed 7 --out random.ticket\n"
+      "Example: tombola controls --ticket good.safetensors --kind random --seed 7 --out "
+      "random.safetensors\n"
       "As the study drew them, for all tasks and seeds of a folder:\n"
       "         tombola controls --mode study --ticket masks/heads_mlps --kind bizzaro --out "
       "bizzaro");

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "examples/tombola/config_file.hpp"
 #include "examples/tombola/option_kinds.hpp"
 #include "examples/tombola/search_options.hpp"
 
@@ -23,7 +24,7 @@ void add_run(CLI::App* app, run_command& c) {
       ->transform(one_of(precisions))
       ->default_str("float32");
   add_threads(app, c.common);
-  app->set_config("--config", "", "Options from a file, `key = value` lines");
+  add_config_file(app);
   add_common(app, c.common);
 }
 
@@ -117,13 +118,16 @@ void add_evaluate(CLI::App& root, experiment::evaluation_settings& s, run_comman
   CLI::App* app =
       root.add_subcommand("evaluate", "Score a trained model, under a ticket or as it is");
   app->footer(
-      "Example: tombola evaluate --run runs/train-SST-2-s1-0123456789ab --ticket bad.ticket "
+      "Example: tombola evaluate --run runs/train-SST-2-s1-0123456789ab --ticket bad.safetensors "
       "--out runs");
   app->add_option("--run", s.run, "Folder of a training run")->required();
-  app->add_option("--ticket", s.ticket, "Score under this ticket");
+  app->add_option("--ticket", s.ticket,
+                  "Score under this ticket; without it under the one of its training, if any");
   app->add_option("--model", s.model, "Score this model in the run's place, such as a compact one");
   app->add_option("--data", s.data, "Folder of the tasks, if it has moved");
-  app->add_option("--split", s.split, "Split to score on")->capture_default_str();
+  app->add_option("--split", s.split,
+                  "dev, train, or another file of the task's folder without .tsv")
+      ->capture_default_str();
   counted(app, "--batch", s.batch, "Sequences in a batch");
   add_run(app, c);
   app->callback([&] { evaluate(s, c); });

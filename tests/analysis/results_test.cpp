@@ -107,7 +107,8 @@ TEST_CASE("an ill-formed result names file, key, what was found and what was exp
   CHECK(refusal(changed(R"("seed":1)", R"("seed":-1)")) ==
         "'seed' is '-1', expected a whole number of 0 or more");
   CHECK(refusal(changed(R"("kind":"good")", R"("kind":"lucky")")) ==
-        "'kind' is 'lucky', expected one of good, random, bad, super");
+        "'kind' is 'lucky', expected one of good, random, bad, inverted, super, super bad, super "
+        "random");
   CHECK(refusal(changed(R"("kept":{"heads":4})", R"("kept":{"heads":9})")) ==
         "'kept' says 9 units of 'heads' and 'size' 8, expected a size of at least as many");
   CHECK(refusal(changed(R"("kept":{"heads":4})", R"("kept":{"toes":4})")) ==

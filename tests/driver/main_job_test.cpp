@@ -12,10 +12,12 @@ TEST_CASE("main job: train, find masks, controls, retrain, evaluate, compare, ag
   const folder here;
   const std::string runs = (here / "runs").string();
   std::vector<std::string> good;
+  std::string first;
   for (const std::string seed : {"1", "2"}) {
     const std::string full = last_line(succeed(world.train(world.model, runs) + " --seed " + seed));
     CHECK(std::filesystem::exists(full + "/model/model.safetensors"));
     CHECK_FALSE(std::filesystem::exists(full + "/state.safetensors"));
+    if (first.empty()) first = full;
     for (const std::string mode : {"standard", "study"}) {
       for (const std::string what : {"heads", "mlps", "both", "weights"}) {
         const std::string step = what == "weights" ? " --weight-step 0.3" : "";
@@ -49,6 +51,11 @@ TEST_CASE("main job: train, find masks, controls, retrain, evaluate, compare, ag
       CHECK(io::read_json(again + "/result.json").at("retrained") == true);
     }
   }
+  // A report has a row for every kind of ticket that controls makes.
+  const std::string inverted = (here / "inverted.safetensors").string();
+  succeed("controls --ticket " + good[0] + " --kind inverted --out " + inverted);
+  succeed("evaluate --quiet --run " + first + " --ticket " + inverted + " --out " + runs);
+
   const auto pair = json_of("compare " + good[0] + " " + good[1]);
   for (const char* key :
        {"jaccard", "expected_jaccard", "dice", "phi", "cohen_kappa", "p_at_least"}) {
@@ -66,6 +73,7 @@ TEST_CASE("main job: train, find masks, controls, retrain, evaluate, compare, ag
     CHECK(scores.find("\"weights, ") != std::string::npos);
     CHECK(scores.find(variant) != std::string::npos);
   }
+  CHECK(scores.find("inverted") != std::string::npos);
   CHECK(std::filesystem::exists(runs + "/tables.json"));
 }
 

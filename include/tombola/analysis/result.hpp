@@ -17,8 +17,8 @@ namespace tombola::analysis {
 /// What a run did.
 enum class run_step { pretrain, train, find_masks, evaluate };
 
-/// Which of the study's control tickets of one size.
-enum class ticket_kind { good, random, bad, super };
+/// What a search found, or a control made of it (prune/controls.hpp).
+enum class ticket_kind { good, random, bad, inverted, super, super_bad, super_random };
 
 /// Which units a search prunes.
 enum class ticket_family { heads, mlps, heads_mlps, weights, neurons, structures };
@@ -29,11 +29,14 @@ inline constexpr std::array<std::pair<run_step, std::string_view>, 4> step_words
      {run_step::train, "train"},
      {run_step::find_masks, "find-masks"},
      {run_step::evaluate, "evaluate"}}};
-inline constexpr std::array<std::pair<ticket_kind, std::string_view>, 4> kind_words{
+inline constexpr std::array<std::pair<ticket_kind, std::string_view>, 7> kind_words{
     {{ticket_kind::good, "good"},
      {ticket_kind::random, "random"},
      {ticket_kind::bad, "bad"},
-     {ticket_kind::super, "super"}}};
+     {ticket_kind::inverted, "inverted"},
+     {ticket_kind::super, "super"},
+     {ticket_kind::super_bad, "super bad"},
+     {ticket_kind::super_random, "super random"}}};
 inline constexpr std::array<std::pair<ticket_family, std::string_view>, 6> family_words{
     {{ticket_family::heads, "heads"},
      {ticket_family::mlps, "mlps"},

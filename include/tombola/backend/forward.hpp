@@ -3,7 +3,7 @@
 // Forward verbs: what BERT's layers ask of a backend on the way from tokens to losses.
 //
 // A verb is a value: its arguments, and check(), which throws shape_error. The front door
-// (front_door.hpp) checks and hands it to the backend, which trusts it.
+// (perform() in backend.hpp) checks it and hands it to the backend, which trusts it.
 //   T  tokens of all sequences of a packed batch, end to end      B  sequences
 //   C  hidden size      H  heads of D numbers (H * D need not be C)      M, N, K  any sizes
 // The K of linear and of linear_weight_gradient may be 0: a layer without inputs is its bias.

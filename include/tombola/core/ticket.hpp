@@ -21,9 +21,9 @@ struct provenance {
   std::optional<std::uint64_t> seed;  ///< of the run that found it
   std::string criterion;              ///< such as `cumulative` or `magnitude`
   std::string search;                 ///< how it was found: `name value` items, split by `, `
-  std::string kind;                   ///< good, random, bad, super, ...
+  std::string kind;                   ///< good, or of a control: random, bad, ...
   std::string parent;                 ///< fingerprint of the ticket it was made from
-  std::string model;                  ///< fingerprint of the model's architecture
+  std::string model;                  ///< fingerprint of the model that was searched
   std::string data;                   ///< fingerprint of the data it was selected on
 
   friend bool operator==(const provenance&, const provenance&) = default;

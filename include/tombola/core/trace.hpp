@@ -19,7 +19,7 @@ struct trace_step {
 
 /// What a search did, candidate by candidate.
 struct trace {
-  double baseline = 0.0;   ///< metric of the full model
+  double baseline = 0.0;   ///< metric of the full model, or of the start
   double threshold = 0.0;  ///< candidates at or above it are accepted
   std::vector<trace_step> steps;
   std::string measure = {};  ///< what these numbers are, in words; empty: the metric itself

@@ -112,7 +112,7 @@ namespace detail {
           {612, "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41"},
           {90868376, "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"}),
       checkpoint(
-          "distilbert-base-uncased", "DistilBERT, 6 layers of 768; for prune and mask-of alone",
+          "distilbert-base-uncased", "DistilBERT, 6 layers of 768, 66 million weights",
           "distilbert/distilbert-base-uncased/resolve/12040accade4e8a0f71eabdb258fecc2e7e948be",
           {483, "69c94b0222d5d1f4b0ad027ca7416cdafb98378cbbb8305d0bf47c9365c60c83"},
           {267954768, "5e3f1108e3cb34ee048634875d8482665b65ac713291a7e32396fb18f6ff0063"}),
