@@ -167,8 +167,7 @@ TEST_CASE("a config that no model can have is refused by name") {
   for (const char* key :
        {"hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout"}) {
     CHECK(refusal(key, 1.0) == "model config: a dropout rate is 1, expected one in [0, 1)");
-    CHECK(refusal(key, -0.5) ==
-          "model config: a dropout rate is -0.5, expected one in [0, 1)");
+    CHECK(refusal(key, -0.5) == "model config: a dropout rate is -0.5, expected one in [0, 1)");
   }
   for (const char* type : {"albert", "electra", "deberta-v2", "xlm-roberta"}) {
     CHECK(refusal("model_type", type) == "model_type is '" + std::string{type} +
