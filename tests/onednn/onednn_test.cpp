@@ -54,8 +54,8 @@ std::vector<float> numbers(std::size_t n, std::uint64_t seed) {
   return x;
 }
 
-// c += 0.5 a b, or where it overwrites c = a b, with rows that are longer than what is used of them,
-// by the policy and in double; of operands that are rounded first, c += a b.
+// c += 0.5 a b, or c = a b where it overwrites, with rows that are longer than what is used of
+// them, by the policy and in double; of operands that are rounded first, c += a b or c = a b.
 template <eigen::form F>
 void check_product(
     const products& p, eigen::extents e, double within, bool rounded, bool overwrites) {

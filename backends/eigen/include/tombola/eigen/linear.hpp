@@ -29,17 +29,26 @@ struct tiling {
   return ((n + parts - 1) / parts + step - 1) / step * step;
 }
 
+/// A result of e.m x e.n cut into tiles of at most so many rows and columns, as equal as they get.
+[[nodiscard]] constexpr tiling cut_evenly(extents e,
+                                          std::size_t most_rows,
+                                          std::size_t most_columns) noexcept {
+  tiling t;
+  t.rows = even_part(e.m, most_rows, 8);
+  t.row_tiles = (e.m + t.rows - 1) / t.rows;
+  t.columns = even_part(e.n, most_columns, 48);
+  t.column_tiles = (e.n + t.columns - 1) / t.columns;
+  return t;
+}
+
 /// Tiles of up to 384 x 192, of half and a quarter the rows where that would give fewer than 16:
 /// a tile packs both its operands, so large ones cost less, but there have to be enough to share.
 /// A tile takes at least 2 million multiplications, below which waking a thread does not pay.
 /// Precondition: no size is 0.
 [[nodiscard]] constexpr tiling tiles_of(extents e) noexcept {
   tiling t;
-  t.columns = even_part(e.n, 192, 48);
-  t.column_tiles = (e.n + t.columns - 1) / t.columns;
   for (std::size_t most = 384; most >= 96; most /= 2) {
-    t.rows = even_part(e.m, most, 8);
-    t.row_tiles = (e.m + t.rows - 1) / t.rows;
+    t = cut_evenly(e, most, 192);
     const std::size_t half_tile = t.rows / 2 * std::min(t.columns, e.n) * e.k;
     if (t.count() >= 16 || half_tile < 2'000'000) break;
   }
@@ -55,10 +64,7 @@ struct tiling {
   };
   tiling t;
   for (const shape most : {shape{256, 768, 16}, shape{192, 384, 8}, shape{192, 192, 0}}) {
-    t.rows = even_part(e.m, most.rows, 8);
-    t.row_tiles = (e.m + t.rows - 1) / t.rows;
-    t.columns = even_part(e.n, most.columns, 48);
-    t.column_tiles = (e.n + t.columns - 1) / t.columns;
+    t = cut_evenly(e, most.rows, most.columns);
     if (t.count() >= most.least) break;
   }
   return t;
