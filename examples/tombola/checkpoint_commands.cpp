@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "examples/tombola/json_line.hpp"
+#include "examples/tombola/percent.hpp"
 #include "examples/tombola/terminal.hpp"
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -48,12 +49,10 @@ void print(const nlohmann::json& j, const std::string& where, bool as_json) {
     std::cout << json_line(j);
     return;
   }
-  const auto kept = j["kept"].get<double>(), size = j["size"].get<double>();
+  const auto kept = j["kept"].get<std::uint64_t>(), size = j["size"].get<std::uint64_t>();
   const std::size_t groups = j["groups"].size();
-  std::cout << fmt::format("keeps {} of {} weights in {} group{} ({:.2f} % are zero)\n{}\n",
-                           j["kept"].get<std::uint64_t>(), j["size"].get<std::uint64_t>(), groups,
-                           groups == 1 ? "" : "s", size > 0 ? 100.0 * (1.0 - kept / size) : 0.0,
-                           where);
+  std::cout << fmt::format("keeps {} of {} weights in {} group{} ({} are zero)\n{}\n", kept, size,
+                           groups, groups == 1 ? "" : "s", percent(size - kept, size), where);
 }
 
 /// What other tools look for beside the weights: settings and vocabularies, not weights of other

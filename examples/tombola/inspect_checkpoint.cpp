@@ -2,12 +2,14 @@
 
 #include "examples/tombola/inspect_checkpoint.hpp"
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "examples/tombola/checkpoint_commands.hpp"
+#include "examples/tombola/percent.hpp"
 #include "examples/tombola/terminal.hpp"
 #include <fmt/format.h>
 
@@ -91,7 +93,9 @@ std::string line_of(const nlohmann::json& j) {
   if (j.contains("type")) line += " " + j["type"].get<std::string>();
   line += " " + (j.contains("shape") ? j["shape"] : j["extents"]).dump();
   if (!j.contains("sparsity")) return line;
-  line += fmt::format(": {:.2f} % zero", 100.0 * j["sparsity"].get<double>());
+  const auto number = [](const nlohmann::json& of) { return of.get<std::uint64_t>(); };
+  const std::uint64_t size = number(j["size"]);
+  line += fmt::format(": {} zero", percent(size - number(j["kept"]), size));
   const auto count = [&](const char* key, const char* words) {
     if (j[key].is_number() && j[key] != 0) line += fmt::format(", {} {}", j[key].dump(), words);
   };
@@ -99,8 +103,8 @@ std::string line_of(const nlohmann::json& j) {
   count("empty_columns", "empty columns");
   const nlohmann::json& p = j["pattern"];
   if (p["blocks"].is_number() && p["blocks"] != 0) {
-    line += fmt::format(", {}:{} in {:.2f} % of blocks", p["kept"].dump(), p["of"].dump(),
-                        100.0 * p["fitting"].get<double>() / p["blocks"].get<double>());
+    line += fmt::format(", {}:{} in {} of blocks", p["kept"].dump(), p["of"].dump(),
+                        percent(number(p["fitting"]), number(p["blocks"])));
   }
   return line;
 }

@@ -1,5 +1,6 @@
 // mask-of, prune and inspect on checkpoints; the recipes of docs/checkpoints.md, run as they stand.
 
+#include <algorithm>
 #include <sstream>
 
 #include "tests/checkpoint/fabricated.hpp"
@@ -85,6 +86,26 @@ TEST_CASE("the recipes of the page on checkpoints run as they stand") {
       CHECK(t["sparsity"] >= 0.5);
     }
   }
+}
+
+TEST_CASE("shares are never rounded to none or all") {
+  const models m;
+  std::vector<double> all(200'000, 1.0), one(200'000, 0.0), none(200'000, 0.0);
+  all[7] = all[8] = 0;
+  one[5] = 1;
+  std::fill_n(one.begin(), 4, 1.0);
+  write_checkpoint(m.here / "rare.safetensors", {{"all", dtype::f32, {400, 500}, all},
+                                                 {"none", dtype::f32, {400, 500}, none},
+                                                 {"one", dtype::f32, {400, 500}, one}});
+  const answer a = m.run("inspect rare.safetensors --nm 2:4");
+  INFO(a.out);
+  CHECK(a.out.find("all F32 [400,500]: 0.01 % zero") != std::string::npos);
+  CHECK(a.out.find("none F32 [400,500]: 100.00 % zero") != std::string::npos);
+  CHECK(a.out.find("2:4 in 100.00 % of blocks") != std::string::npos);
+  CHECK(a.out.find("one F32 [400,500]: 99.99 % zero") != std::string::npos);
+  CHECK(a.out.find("2:4 in 99.99 % of blocks") != std::string::npos);
+  CHECK(m.run("mask-of rare.safetensors --only one --out one.safetensors")
+            .out.starts_with("keeps 5 of 200000 weights in 1 group (99.99 % are zero)\n"));
 }
 
 TEST_CASE("a pruned checkpoint has the zeros that its ticket says, and its companions") {
