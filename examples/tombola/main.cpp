@@ -9,6 +9,7 @@
 #include <iostream>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "examples/tombola/checkpoint_options.hpp"
 #include "examples/tombola/compact_command.hpp"
@@ -65,6 +66,13 @@ int main(int argc, char** argv) {
                             (errno != 0 ? ": " + io::system_text(errno) : ""));
     }
     return 0;
+  } catch (const CLI::RequiredError& e) {
+    // What is missing may be there, misspelt.
+    const std::vector<std::string> unknown = app.remaining(true);
+    if (unknown.empty()) return app.exit(e) == 0 ? 0 : 2;
+    std::cerr << "tombola: " << e.what() << ", and unknown: " << unknown.front()
+              << "; see --help\n";
+    return 2;
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : 2;
   } catch (const input_error& e) {

@@ -171,6 +171,12 @@ TEST_CASE("bad input: options that nobody has") {
   }
 }
 
+TEST_CASE("bad input: what is missing may be there, misspelt") {
+  refuses("train --model m --dta d --task SST-2", {"--data is required", "unknown: --dta"}, {});
+  refuses("overlaps a b", {"subcommand is required", "unknown: overlaps"}, {});
+  CHECK(test::tombola("train --model m").err.find("unknown") == std::string::npos);
+}
+
 TEST_CASE("bad input: a number out of range is answered with the range") {
   const auto says = [](const std::string& arguments, const std::string& sentence) {
     const answer a = test::tombola(arguments);
