@@ -136,8 +136,8 @@ public:
   view<typename B::activation> add(bert<B>& model, workspace<B>& w, const packed_batch& batch) {
     if (w.encoder.kept != keep::gradients) {
       throw input_error(
-          "weight statistics: the workspace keeps too little, expected one made with " +
-          std::string{"keep::gradients"});
+          "weight statistics: the workspace keeps too little, expected one made with "
+          "keep::gradients");
     }
     w.batch.write(batch, model.config());
     const auto logits = model.forward(w);
