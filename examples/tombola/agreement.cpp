@@ -14,8 +14,10 @@
 #include "examples/tombola/terminal.hpp"
 #include <fmt/format.h>
 
+#include "tombola/algebra/chance.hpp"
 #include "tombola/algebra/overlap.hpp"
 #include "tombola/algebra/stability.hpp"
+#include "tombola/algebra/stratified.hpp"
 #include "tombola/algebra/survival.hpp"
 
 namespace tombola::driver {
@@ -24,22 +26,27 @@ namespace {
 
 struct summary {
   std::string name;
+  bool several = false;  ///< all groups together; chance acts within each of them
   survival counts;
   cochran q;
   std::vector<pair_overlap> pairs;
+  std::vector<double> expected_survival;  ///< units that r masks keep by chance
+  estimate expected_jaccard;              ///< what chance gives the pairs on the average
+  estimate kappa_within;                  ///< of several groups
 };
 
 nlohmann::json to_json(const summary& s) {
-  nlohmann::json j{
-      {"units", s.counts.units},
-      {"masks", s.counts.masks()},
-      {"sizes", s.counts.sizes},
-      {"units_by_survival", s.counts.units_by_survival},
-      {"expected_units_by_survival", expected_survival(s.counts).expected_units_by_survival},
-      {"cochran_degrees", s.q.degrees}};
+  nlohmann::json j{{"units", s.counts.units},
+                   {"masks", s.counts.masks()},
+                   {"sizes", s.counts.sizes},
+                   {"units_by_survival", s.counts.units_by_survival},
+                   {"expected_units_by_survival", s.expected_survival},
+                   {"cochran_degrees", s.q.degrees}};
   put(j, "fleiss_kappa", fleiss_kappa(s.counts));
+  if (s.several) put(j, "fleiss_kappa_within_groups", s.kappa_within);
   put(j, "krippendorff_alpha", krippendorff_alpha(s.counts));
   put(j, "mean_jaccard", mean_over_pairs(s.pairs, jaccard));
+  put(j, "mean_expected_jaccard", s.expected_jaccard);
   put(j, "mean_kuncheva", mean_over_pairs(s.pairs, kuncheva));
   const stability n = nogueira(s.pairs);
   put(j, "nogueira_stability", n.value);
@@ -56,26 +63,73 @@ void print(const summary& s) {
   std::cout << fmt::format("{}: {} masks over {} units, keeping", s.name, s.counts.masks(),
                            s.counts.units);
   for (const std::size_t n : s.counts.sizes) std::cout << ' ' << n;
+  std::cout << fmt::format("\n  Fleiss' kappa {}", text_of(fleiss_kappa(s.counts)));
+  if (s.several) {
+    std::cout << fmt::format(" (where each group keeps its share: {})", text_of(s.kappa_within));
+  }
   std::cout << fmt::format(
-      "\n  Fleiss' kappa {}\n  Krippendorff's alpha {}\n  mean Jaccard of pairs {}\n",
-      text_of(fleiss_kappa(s.counts)), text_of(krippendorff_alpha(s.counts)),
-      text_of(mean_over_pairs(s.pairs, jaccard)));
+      "\n  Krippendorff's alpha {}\n  mean Jaccard of pairs {} (chance{} {})\n",
+      text_of(krippendorff_alpha(s.counts)), text_of(mean_over_pairs(s.pairs, jaccard)),
+      s.several ? " where each group keeps its size" : "", text_of(s.expected_jaccard));
   if (const stability n = nogueira(s.pairs); n.value.defined()) {
-    std::cout << fmt::format("  Nogueira's stability {:.4f}, 95 % interval {:.4f} to {:.4f}\n",
-                             n.value.value, n.lower().value, n.upper().value);
+    std::cout << fmt::format("  Nogueira's stability {:.4f}", n.value.value);
+    if (n.lower().defined()) {
+      std::cout << fmt::format(", 95 % interval for many masks {:.4f} to {:.4f}", n.lower().value,
+                               n.upper().value);
+    }
+    std::cout << '\n';
   }
   if (s.q.q.defined()) {
-    std::cout << fmt::format("  Cochran's Q {:.4f}, p = {:.4g} (tests equal sizes, not overlap)\n",
-                             s.q.q.value, s.q.p.value);
+    std::cout << fmt::format("  Cochran's Q {:.4f}, p = {} (tests equal sizes, not overlap)\n",
+                             s.q.q.value, probability(s.q.p.value, s.q.log_p.value));
   } else {
     std::cout << fmt::format("  Cochran's Q {}\n", text_of(s.q.q));
   }
-  const auto expected = expected_survival(s.counts).expected_units_by_survival;
   std::cout << "  kept by r masks (by chance):";
   for (std::size_t r = 0; r < s.counts.units_by_survival.size(); ++r) {
-    std::cout << fmt::format("  {}: {} ({:.1f})", r, s.counts.units_by_survival[r], expected[r]);
+    std::cout << fmt::format("  {}: {} ({:.1f})", r, s.counts.units_by_survival[r],
+                             s.expected_survival[r]);
   }
   std::cout << '\n';
+}
+
+summary of_one_group(const std::vector<ticket>& all, std::size_t g, std::size_t threads) {
+  const auto masks = masks_of_group(all, g);
+  summary s;
+  s.name = all.front().groups()[g].name;
+  s.counts = count_survival(masks, threads);
+  s.q = cochran_q(s.counts);
+  s.pairs = count_overlaps(masks, threads);
+  s.expected_survival = tombola::expected_survival(s.counts).expected_units_by_survival;
+  s.expected_jaccard = mean_over_pairs(s.pairs, tombola::expected_jaccard);
+  return s;
+}
+
+summary of_all(const std::vector<summary>& groups) {
+  summary s = groups.front();
+  s.name = "all";
+  s.several = true;
+  std::vector<agreement_counts> strata{agreement_counts_of(s.counts)};
+  for (std::size_t g = 1; g < groups.size(); ++g) {
+    s.counts += groups[g].counts;
+    strata.push_back(agreement_counts_of(groups[g].counts));
+    for (std::size_t i = 0; i < s.pairs.size(); ++i) {
+      s.pairs[i].counts += groups[g].pairs[i].counts;
+    }
+    for (std::size_t r = 0; r < s.expected_survival.size(); ++r) {
+      s.expected_survival[r] += groups[g].expected_survival[r];
+    }
+  }
+  s.q = cochran_q(s.counts);
+  s.kappa_within = fleiss_kappa_within(strata);
+  std::size_t next = 0;
+  s.expected_jaccard = mean_over_pairs(s.pairs, [&](const overlap&) {
+    std::vector<overlap> of_pair;
+    for (const summary& group : groups) of_pair.push_back(group.pairs[next].counts);
+    ++next;
+    return chance_within_groups(of_pair).expected_jaccard;
+  });
+  return s;
 }
 
 /// Every group, and all together where there are several.
@@ -83,25 +137,12 @@ std::vector<summary> summaries_of(const std::vector<ticket>& all, const common_o
   terminal screen{c.quiet || c.json};
   const experiment::observer watcher = screen.observer();
   const std::size_t groups = all.front().groups().size();
-  const auto threads = static_cast<std::size_t>(c.threads);
   std::vector<summary> summaries;
-  summary together{"all", {}, {}, {}};
   for (std::size_t g = 0; g < groups; ++g) {
-    const auto masks = masks_of_group(all, g);
-    const survival s = count_survival(masks, threads);
-    summaries.push_back(
-        {all.front().groups()[g].name, s, cochran_q(s), count_overlaps(masks, threads)});
-    const auto& pairs = summaries.back().pairs;
-    if (g == 0) {
-      together.counts = s, together.pairs = pairs;
-    } else {
-      together.counts += s;
-      for (std::size_t i = 0; i < pairs.size(); ++i) together.pairs[i].counts += pairs[i].counts;
-    }
+    summaries.push_back(of_one_group(all, g, static_cast<std::size_t>(c.threads)));
     watcher.tell({"agreement", g + 1, groups, NAN, 0.0, NAN});
   }
-  together.q = cochran_q(together.counts);
-  if (groups > 1) summaries.push_back(std::move(together));
+  if (groups > 1) summaries.push_back(of_all(summaries));
   return summaries;
 }
 
@@ -120,14 +161,15 @@ void agreement(const comparison_options& o, const common_options& c) {
     nlohmann::json j{{"files", nlohmann::json::array()}, {"groups", nlohmann::json::object()}};
     for (const auto& f : files) j["files"].push_back(f.string());
     for (const summary& s : summaries) {
-      (s.name == "all" ? j["all"] : j["groups"][s.name]) = to_json(s);
+      (s.several ? j["all"] : j["groups"][s.name]) = to_json(s);
     }
     if (groups == 1) j["all"] = to_json(summaries.front());
     std::cout << json_line(j);
     return;
   }
+  if (groups > 4) std::cout << fmt::format("{} groups, in --json each\n", groups);
   for (const summary& s : summaries) {
-    if (groups <= 4 || s.name == "all") print(s);
+    if (groups <= 4 || s.several) print(s);
   }
 }
 

@@ -1,5 +1,6 @@
 // compare: the overlap of every pair of masks, group by group and in all, beside what chance gives.
 
+#include <algorithm>
 #include <cmath>
 #include <iostream>
 #include <string>
@@ -16,6 +17,7 @@
 #include "tombola/algebra/multiple_testing.hpp"
 #include "tombola/algebra/overlap.hpp"
 #include "tombola/algebra/stability.hpp"
+#include "tombola/algebra/stratified.hpp"
 
 namespace tombola::driver {
 
@@ -48,19 +50,32 @@ nlohmann::json to_json(const overlap& o) {
   return j;
 }
 
-/// A probability that may be far below the smallest double.
-std::string probability(double p, double log_p) {
-  return p > 1e-300 ? fmt::format("{:.3g}", p) : fmt::format("1e{:.0f}", log_p / std::log(10.0));
+nlohmann::json to_json(const stratified_chance& c) {
+  nlohmann::json j{{"expected_both", c.expected_both}, {"p_at_least", c.p_at_least}};
+  j["draws"] = c.draws;
+  put(j, "expected_jaccard", c.expected_jaccard);
+  return j;
 }
 
-void print(const std::string& name, const overlap& o) {
+/// within: what chance gives where every group keeps its size, for pairs of several.
+void print(const std::string& name, const overlap& o, const stratified_chance* within = nullptr) {
   std::cout << fmt::format(
       "  {}: keep {} and {} of {}, both {}\n"
-      "    jaccard {} (chance {}), at least this by chance: p = {}\n"
-      "    dice {}, overlap coefficient {}, phi {}, kappa {}, hamming {}\n",
+      "    jaccard {} (chance {}), at least this by chance: p = {}\n",
       printable(name), o.first(), o.second(), o.size(), o.both, text_of(jaccard(o)),
-      text_of(expected_jaccard(o)), probability(p_at_least(o), log_p_at_least(o)), text_of(dice(o)),
-      text_of(overlap_coefficient(o)), text_of(phi(o)), text_of(cohen_kappa(o)), hamming(o));
+      text_of(expected_jaccard(o)), probability(p_at_least(o), log_p_at_least(o)));
+  if (within != nullptr) {
+    std::cout << fmt::format("    where each group keeps its size: chance {}, p = {:.3g}\n",
+                             text_of(within->expected_jaccard), within->p_at_least);
+  }
+  std::cout << fmt::format("    dice {}, overlap coefficient {}, phi {}, kappa {}, hamming {}\n",
+                           text_of(dice(o)), text_of(overlap_coefficient(o)), text_of(phi(o)),
+                           text_of(cohen_kappa(o)), hamming(o));
+}
+
+/// One that is adjusted, of which no logarithm is known.
+std::string adjusted_probability(double p) {
+  return p > 0.0 ? fmt::format("{:.3g}", p) : "below 1e-300";
 }
 
 /// What is asked of all pairs together: of many p-values some are small by chance alone.
@@ -96,10 +111,17 @@ void compare(const comparison_options& o, const common_options& c) {
   const auto by_group = overlaps_by_group(all, c);
   const std::size_t groups = by_group.size(), count = groups == 0 ? 0 : by_group[0].size();
   std::vector<overlap> totals(count);
+  std::vector<stratified_chance> within;
   std::vector<double> p;
   for (std::size_t i = 0; i < count; ++i) {
-    for (const auto& pairs : by_group) totals[i] += pairs[i].counts;
-    p.push_back(p_at_least(totals[i]));
+    std::vector<overlap> strata;
+    for (const auto& pairs : by_group) {
+      totals[i] += pairs[i].counts;
+      strata.push_back(pairs[i].counts);
+    }
+    // As many draws as leave a p-value of one in a hundred, adjusted for all pairs.
+    within.push_back(chance_within_groups(strata, std::max<std::size_t>(10'000, 100 * count)));
+    p.push_back(within.back().p_at_least);
   }
   const adjusted together{p};
   nlohmann::json pairs = nlohmann::json::array();
@@ -110,6 +132,7 @@ void compare(const comparison_options& o, const common_options& c) {
                         {"second_file", second.string()},
                         {"all", to_json(totals[i])},
                         {"groups", nlohmann::json::object()}};
+    pair["all"]["within_groups"] = to_json(within[i]);
     pair["all"]["p_at_least_holm"] = together.holm[i];
     pair["all"]["p_at_least_benjamini_hochberg"] = together.false_discovery[i];
     if (!c.json) std::cout << first.string() << "  and  " << second.string() << '\n';
@@ -118,12 +141,13 @@ void compare(const comparison_options& o, const common_options& c) {
       pair["groups"][name] = to_json(by_group[g][i].counts);
       if (!c.json && groups <= 4) print(name, by_group[g][i].counts);
     }
-    if (!c.json && groups > 1) print("all", totals[i]);
+    if (!c.json && groups > 4) std::cout << fmt::format("  {} groups, in --json each\n", groups);
+    if (!c.json && groups > 1) print("all", totals[i], &within[i]);
     if (!c.json && count > 1) {
       std::cout << fmt::format(
-          "    of {} pairs: p = {:.3g} after Holm, {:.3g} after "
-          "Benjamini-Hochberg\n",
-          count, together.holm[i], together.false_discovery[i]);
+          "    of {} pairs{}: p = {} after Holm, {} after Benjamini-Hochberg\n", count,
+          groups > 1 ? ", each group at its size" : "", adjusted_probability(together.holm[i]),
+          adjusted_probability(together.false_discovery[i]));
     }
     pairs.push_back(std::move(pair));
   }

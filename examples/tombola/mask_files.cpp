@@ -3,6 +3,7 @@
 #include "examples/tombola/mask_files.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <system_error>
 #include <utility>
 
@@ -187,6 +188,10 @@ void put(nlohmann::json& object, const char* key, const estimate& e) {
     object[key] = nullptr;
     object["undefined"][key] = to_string(e.why);
   }
+}
+
+std::string probability(double p, double log_p) {
+  return p > 1e-300 ? fmt::format("{:.3g}", p) : fmt::format("1e{:.0f}", log_p / std::log(10.0));
 }
 
 std::string text_of(const estimate& e) {

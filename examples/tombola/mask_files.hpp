@@ -59,4 +59,7 @@ void put(nlohmann::json& object, const char* key, const estimate& e);
 /// `0.6071`, or why there is none.
 [[nodiscard]] std::string text_of(const estimate& e);
 
+/// A probability that may be far below the smallest double, from itself and its logarithm.
+[[nodiscard]] std::string probability(double p, double log_p);
+
 }  // namespace tombola::driver

@@ -133,6 +133,30 @@ TEST_CASE("tickets pool their groups") {
   CHECK(cochran_q(two).q == cochran_q(flat).q);
 }
 
+TEST_CASE("kappa within strata takes out what layers have in common") {
+  const auto counts = [](const std::vector<mask>& masks) {
+    return agreement_counts_of(count_survival(masks));
+  };
+  // Both masks keep most of the first layer and little of the second, and agree no further.
+  const auto first = counts(masks_of({{1, 1, 1, 0}, {1, 1, 0, 1}}));
+  const auto second = counts(masks_of({{1, 0, 0, 0}, {0, 1, 0, 0}}));
+  const auto both = counts(masks_of({{1, 1, 1, 0, 1, 0, 0, 0}, {1, 1, 0, 1, 0, 1, 0, 0}}));
+  CHECK(fleiss_kappa(both).value == 0.0);
+  // Each layer: 2 disagreements; chance gives 6 / 2 * 2 / 4 = 1.5.
+  const std::vector<agreement_counts> layers{first, second};
+  CHECK(fleiss_kappa_within(layers).value == Approx(1.0 - 4.0 / 3.0));
+  CHECK(fleiss_kappa_within(std::vector<agreement_counts>{first}).value ==
+        Approx(fleiss_kappa(first).value));
+  // Layers that every mask keeps or prunes whole say nothing, however alike they look together.
+  const auto kept = counts(masks_of({{1, 1}, {1, 1}})), pruned = counts(masks_of({{0, 0}, {0, 0}}));
+  const std::vector<agreement_counts> constant{kept, pruned}, mixed{kept, first, pruned};
+  CHECK(fleiss_kappa_within(constant).why == reason::masks_are_constant);
+  CHECK(fleiss_kappa_within(mixed).value == Approx(fleiss_kappa(first).value));
+  CHECK(fleiss_kappa_within({}).why == reason::no_units);
+  CHECK(fleiss_kappa_within(std::vector<agreement_counts>{counts(masks_of({{1, 0}}))}).why ==
+        reason::too_few_masks);
+}
+
 TEST_CASE("counts of 85 million units keep their digits") {
   // Five masks whose sizes differ by one unit each; every unit of the middle band differs.
   const std::size_t n = 84'934'656, h = n / 2;

@@ -152,3 +152,28 @@ TEST_CASE("chance within strata: one stratum is plain chance, many are their sum
   CHECK_THROWS_AS(chance_within(one, 1, 0), input_error);
   CHECK(chance_within({}, 1, 10).p_at_least == 1.0);
 }
+
+TEST_CASE("chance within strata: the mean Jaccard index, and one group alone exactly") {
+  const overlap o = overlap_of_sizes(144, 60, 50, 32);
+  const std::vector<overlap> one{o};
+  const auto drawn = chance_within(one, 3, 200'000), exact = chance_within_groups(one);
+  CHECK(drawn.expected_jaccard.value == Approx(expected_jaccard(o).value).epsilon(1e-3));
+  CHECK(drawn.draws == 200'000);
+  CHECK(exact.expected_jaccard.value == expected_jaccard(o).value);
+  CHECK(exact.p_at_least == p_at_least(o));
+  CHECK(exact.variance_of_both == variance_of_both(o));
+  CHECK(exact.draws == 0);
+  // A layer kept by both and one pruned by both: over all units they look alike, within none.
+  const std::vector<overlap> layers{overlap_of_sizes(50, 50, 50, 50),
+                                    overlap_of_sizes(50, 0, 0, 0)};
+  CHECK(chance_within_groups(layers).expected_jaccard.value == 1.0);
+  CHECK(chance_within_groups(layers).p_at_least == 1.0);
+  // Two groups that meet as often as chance says: 10 and 20 of 40, 5 in both.
+  const std::vector<overlap> even{overlap_of_sizes(40, 10, 20, 5), overlap_of_sizes(40, 10, 20, 5)};
+  const auto c = chance_within_groups(even);
+  CHECK(c.expected_both == 10.0);
+  CHECK(c.expected_jaccard.value == Approx(0.2).margin(0.01));
+  CHECK(c.p_at_least > 0.5);
+  CHECK(chance_within_groups(std::vector<overlap>(2, overlap_of_sizes(9, 0, 0, 0)))
+            .expected_jaccard.why == reason::nothing_kept);
+}

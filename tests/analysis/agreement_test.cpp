@@ -70,6 +70,25 @@ TEST_CASE("seeds agree more than chance in the pairs that could show it") {
   CHECK(judge({all, all}).decision == outcome::cannot_tell);
 }
 
+TEST_CASE("of weights chance leaves each matrix its size") {
+  // Two matrices of 64: each seed keeps 48 of the first and 8 of the second, other ones.
+  const auto weights = [](std::uint64_t first, std::uint64_t second) {
+    return ticket{{{"a.weight", {8, 8}}, {"b.weight", {8, 8}}},
+                  {mask::from_words(64, {first}), mask::from_words(64, {second})}};
+  };
+  const ticket one = weights(0x0000FFFFFFFFFFFF, 0xFF), two = weights(0xFFFFFFFFFFFF0000, 0xFF00);
+  const auto all = agreements_of({"weights", {{"t", {{"1", one, {}}, {"2", two, {}}}}}});
+  REQUIRE(all.size() == 1);
+  const part_agreement& a = all[0];
+  CHECK(p_at_least(a.pairs[0].counts) < 0.05);  // 32 shared of 56 and 56 in 128: pooled, 24.5
+  CHECK(a.chance[0].expected_both == 37.0);     // 36 in the first and 1 in the second
+  CHECK(a.chance[0].p_at_least > 0.5);
+  CHECK(a.mean_expected_jaccard.value == Approx(37.0 / 75).margin(0.02));
+  CHECK(agree_beyond_chance(a).decision == outcome::does_not_hold);
+  CHECK(to_csv(overlap_table(all)).find("weights,t,weights,1,2,56,56,32,37,0.4,") !=
+        std::string::npos);
+}
+
 TEST_CASE("the tables have a row for each part and for each pair") {
   const auto all = agreements_of({"set", {three_seeds()}});
   const std::string pairs = to_csv(overlap_table(all));

@@ -151,6 +151,41 @@ TEST_CASE("compare and agreement take folders, and say how sure they are over al
   refuses("agreement " + runs + "/a", {"1 file", "expected at least two"}, here.str());
 }
 
+TEST_CASE("of several groups compare and agreement say what chance gives within each") {
+  // Both tickets keep most of one group and little of the other, and no more the same than that.
+  const auto ticket_of = [](std::uint64_t first, std::uint64_t second) {
+    return ticket{{{"a", {64}}, {"all", {64}}},
+                  {mask::from_words(64, {first}), mask::from_words(64, {second})}};
+  };
+  const folder here;
+  const std::string one = (here / "one.safetensors").string(),
+                    two = (here / "two.safetensors").string();
+  io::write_ticket(one, ticket_of(0x0000FFFFFFFFFFFF, 0xFF));
+  io::write_ticket(two, ticket_of(0xFFFFFFFFFFFF0000, 0xFF00));
+  const std::string files = one + " " + two;
+  const auto all = json_of("compare " + files).at("pairs").at(0).at("all");
+  const auto& within = all.at("within_groups");
+  CHECK(all.at("expected_both").get<double>() == 24.5);
+  CHECK(all.at("p_at_least").get<double>() < 0.05);
+  CHECK(within.at("expected_both").get<double>() == 37.0);
+  CHECK(within.at("p_at_least").get<double>() > 0.5);
+  CHECK(within.at("draws").get<int>() == 10'000);
+  CHECK(all.at("p_at_least_holm") == within.at("p_at_least"));
+  CHECK(
+      test::tombola("compare " + files).out.find("where each group keeps its size: chance 0.49") !=
+      std::string::npos);
+  const auto agreed = json_of("agreement " + files);
+  // A group may have any name: "all" is one of the groups and all groups, too.
+  CHECK(agreed.at("groups").size() == 2);
+  CHECK(agreed.at("groups").at("all").at("units") == 64);
+  CHECK(agreed.at("all").at("units") == 128);
+  CHECK(agreed.at("all").at("fleiss_kappa").get<double>() > 0.2);
+  CHECK(agreed.at("all").at("fleiss_kappa_within_groups").get<double>() < 0.0);
+  CHECK(agreed.at("all").at("mean_expected_jaccard").get<double>() ==
+        Approx(37.0 / 75).margin(0.02));
+  CHECK(agreed.at("all").at("expected_units_by_survival").at(2).get<double>() == Approx(37.0));
+}
+
 TEST_CASE("report reads a table that maps files to task and seed, and writes beside it") {
   const folder here;
   write_mask(here / "x/one.npy", {2, 3}, "110100");

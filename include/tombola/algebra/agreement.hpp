@@ -91,6 +91,32 @@ namespace detail {
       c, static_cast<double>(c.masks()) * static_cast<double>(c.units));
 }
 
+/// Fleiss' kappa where chance acts within strata: the layers or matrices of the masks keep their
+/// shares, and only agreement beyond that counts. 1 - (disagreements, summed over the strata) /
+/// (those that each stratum's own common share gives, summed). Of one stratum it is fleiss_kappa.
+///
+/// Masks that prune the same layers hardest agree beyond chance over all units together; within
+/// strata they score 0 on the average where that is all they have in common. In
+/// [-1 / (k - 1), 1]. Undefined: too_few_masks, no_units, masks_are_constant in every stratum.
+/// strata: of the same masks, as agreement_counts_of gives them for each.
+[[nodiscard]] inline estimate fleiss_kappa_within(std::span<const agreement_counts> strata) {
+  double found = 0.0, chance = 0.0;
+  reason why = reason::no_units;
+  for (const agreement_counts& c : strata) {
+    const reason undefined_here = detail::agreement_reason(c);
+    if (undefined_here == reason::no_units) continue;
+    if (undefined_here != reason::defined) {  // all agree, as chance has it, or there is one mask
+      why = undefined_here;
+      continue;
+    }
+    const double k = static_cast<double>(c.masks()), n = static_cast<double>(c.units);
+    const double kept = static_cast<double>(c.kept());
+    found += c.disagreements;
+    chance += (k - 1.0) * (kept / k) * ((k * n - kept) / n);
+  }
+  return chance > 0.0 ? defined(1.0 - found / chance) : undefined(why);
+}
+
 /// Krippendorff's alpha for nominal ratings: Fleiss' kappa with the expected disagreement taken
 /// without replacement, from k n - 1 other ratings instead of k n.
 ///

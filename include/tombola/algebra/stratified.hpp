@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tombola/algebra/chance.hpp"
+#include "tombola/algebra/estimate.hpp"
 #include "tombola/algebra/overlap.hpp"
 #include "tombola/core/error.hpp"
 #include "tombola/core/random.hpp"
@@ -24,8 +25,9 @@ namespace tombola {
 struct stratified_chance {
   double expected_both = 0.0;     ///< units that both masks keep, on the average; exact
   double variance_of_both = 0.0;  ///< exact
-  double p_at_least = 1.0;        ///< share of draws with at least the observed overlap
-  std::size_t draws = 0;
+  estimate expected_jaccard;  ///< mean over the draws; undefined (nothing_kept) if both are empty
+  double p_at_least = 1.0;    ///< share of draws with at least the observed overlap
+  std::size_t draws = 0;      ///< 0: expected_jaccard and p_at_least are exact
 };
 
 namespace detail {
@@ -88,20 +90,37 @@ private:
   if (draws == 0) throw input_error("chance_within: 0 draws, expected at least one");
   stratified_chance c;
   c.draws = draws;
-  std::size_t observed = 0;
+  overlap observed;
   std::vector<std::size_t> drawn(draws, 0);
   for (std::size_t s = 0; s < strata.size(); ++s) {
-    observed += strata[s].both;
+    observed += strata[s];
     c.expected_both += expected_both(strata[s]);
     c.variance_of_both += variance_of_both(strata[s]);
     const detail::overlap_law law{strata[s]};
     const random_stream random{seed, purpose::chance, static_cast<std::uint32_t>(s)};
     for (std::size_t d = 0; d < draws; ++d) drawn[d] += law.at(random.uniform(d));
   }
+  const std::size_t sizes = observed.first() + observed.second();
   std::size_t reach = 0;
-  for (const std::size_t both : drawn) reach += both >= observed ? 1U : 0U;
-  c.p_at_least = (1.0 + static_cast<double>(reach)) / (1.0 + static_cast<double>(draws));
+  double jaccards = 0.0;
+  for (const std::size_t both : drawn) {
+    reach += both >= observed.both ? 1U : 0U;
+    if (sizes > 0) jaccards += static_cast<double>(both) / static_cast<double>(sizes - both);
+  }
+  const auto all = static_cast<double>(draws);
+  c.p_at_least = (1.0 + static_cast<double>(reach)) / (1.0 + all);
+  c.expected_jaccard = sizes > 0 ? defined(jaccards / all) : undefined(reason::nothing_kept);
   return c;
+}
+
+/// What chance gives for two tickets whose groups keep their sizes, from the overlap in each group
+/// (count_overlap_by_group). One group alone is exact; several are drawn, by the same seed always.
+/// Cost: as chance_within, or as the exact law's.
+[[nodiscard]] inline stratified_chance chance_within_groups(std::span<const overlap> groups,
+                                                            std::size_t draws = 10'000) {
+  if (groups.size() != 1) return chance_within(groups, 1, draws);
+  const overlap& o = groups[0];
+  return {expected_both(o), variance_of_both(o), expected_jaccard(o), p_at_least(o), 0};
 }
 
 }  // namespace tombola

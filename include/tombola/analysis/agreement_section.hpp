@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "tombola/algebra/chance.hpp"
 #include "tombola/algebra/overlap.hpp"
 #include "tombola/analysis/agreement_tables.hpp"
 #include "tombola/analysis/heat_map.hpp"
@@ -34,12 +33,13 @@ inline constexpr std::size_t max_drawn_seeds = 32;
   h.rows = h.columns = a.seeds;
   h.values.resize(k * k);
   h.notes.resize(k * k);
-  for (const pair_overlap& p : a.pairs) {
-    const estimate found = jaccard(p.counts), chance = expected_jaccard(p.counts);
+  for (std::size_t i = 0; i < a.pairs.size(); ++i) {
+    const pair_overlap& p = a.pairs[i];
+    const estimate found = jaccard(p.counts), chance = a.chance[i].expected_jaccard;
     const std::size_t below = p.second * k + p.first, above = p.first * k + p.second;
     if (found.defined()) h.values[below] = found.value;
     if (chance.defined()) h.values[above] = chance.value;
-    h.notes[below] = "Found; chance gives as much with p = " + probability(p_at_least(p.counts));
+    h.notes[below] = "Found; chance gives as much with p = " + probability(a.chance[i].p_at_least);
     h.notes[above] = "What chance gives";
   }
   return h;
@@ -91,10 +91,12 @@ namespace detail {
 
 inline void put_overlaps(markup& m, std::span<const part_agreement> all) {
   m.leaf("h3", "Overlap of seeds, beside chance");
-  m.leaf("p", {{"class", "note"}},
-         "Jaccard index: of the units that either seed keeps, the share that both keep. Below the "
-         "diagonal what was found, above it what chance gives for tickets of these sizes. Where "
-         "neither keeps a unit there is no index and no cell. Beside each name the means of both.");
+  m.leaf(
+      "p", {{"class", "note"}},
+      "Jaccard index: of the units that either seed keeps, the share that both keep. Below the "
+      "diagonal what was found, above it what chance gives for tickets of these sizes; of weights, "
+      "of these sizes in every matrix. Where neither keeps a unit there is no index and no cell. "
+      "Beside each name the means of both.");
   m.open("div", {{"class", "grid"}, {"style", "--wide:240px"}}).line();
   for (const part_agreement& a : all) {
     if (a.pairs.empty() || a.seeds.size() > max_drawn_seeds) continue;
@@ -124,8 +126,12 @@ inline void put_overlaps(markup& m, std::span<const part_agreement> all) {
       "Cochran's Q tests whether the seeds keep equally many units, not whether they keep the "
       "same ones: two tickets of one size that share nothing have Q = 0 and p = 1. Whether they "
       "keep the same ones is what the Jaccard index beside chance, Fleiss' kappa and "
-      "Krippendorff's alpha say; the last two are 0 by chance and 1 for identical tickets. Pairs "
-      "above chance: those whose overlap chance reaches with a probability below 5 %.");
+      "Krippendorff's alpha say. The last two are 1 for identical tickets, and 0 for tickets of "
+      "one size that chance drew; sizes that differ lower them, and weights of which every seed "
+      "keeps much in one matrix and little in another raise them. Pairs above chance: those whose "
+      "overlap chance reaches with a probability below 5 %, adjusted by Holm's method for the "
+      "pairs whose sizes could show it; chance draws the units and leaves each ticket's sizes, of "
+      "weights those in every matrix.");
   const bool pairs =
       std::any_of(all.begin(), all.end(), [](const part_agreement& a) { return !a.pairs.empty(); });
   if (pairs) {

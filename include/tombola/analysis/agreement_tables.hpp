@@ -8,9 +8,10 @@
 #include <vector>
 
 #include "tombola/algebra/agreement.hpp"
-#include "tombola/algebra/chance.hpp"
 #include "tombola/algebra/estimate.hpp"
+#include "tombola/algebra/multiple_testing.hpp"
 #include "tombola/algebra/overlap.hpp"
+#include "tombola/algebra/stratified.hpp"
 #include "tombola/algebra/survival.hpp"
 #include "tombola/analysis/moments.hpp"
 #include "tombola/analysis/result.hpp"
@@ -31,14 +32,29 @@ struct part_agreement {
   estimate fleiss;
   estimate krippendorff;
   std::vector<pair_overlap> pairs;
-  estimate mean_jaccard;           ///< over all pairs
+  std::vector<stratified_chance> chance;  ///< [pairs] where each group keeps its sizes
+  std::vector<double> least_p;            ///< [pairs] of the largest overlap that the sizes allow
+  estimate mean_jaccard;                  ///< over all pairs
   estimate mean_expected_jaccard;  ///< what chance gives for the pairs' sizes, mean over pairs
 };
 
 /// The one-sided level at which a pair's overlap counts as more than chance.
 inline constexpr double overlap_level = 0.05;
 
-/// Computes all of it. Cost: one pass over the masks for the counts, one for each pair.
+namespace detail {
+
+/// The largest overlap that two masks of these sizes can have, group by group.
+[[nodiscard]] inline std::vector<overlap> most_alike(std::vector<overlap> groups) {
+  for (overlap& o : groups) {
+    o = overlap_of_sizes(o.size(), o.first(), o.second(), std::min(o.first(), o.second()));
+  }
+  return groups;
+}
+
+}  // namespace detail
+
+/// Computes all of it. Cost: one pass over the masks for the counts, one for each pair, and for
+/// tickets of several groups the draws of chance_within_groups.
 [[nodiscard]] inline part_agreement agreement_of(const std::string& set,
                                                  const std::string& task,
                                                  const ticket_part& part) {
@@ -53,11 +69,18 @@ inline constexpr double overlap_level = 0.05;
   a.krippendorff = krippendorff_alpha(a.counts);
   for (std::size_t i = 0; i < part.tickets.size(); ++i) {
     for (std::size_t j = i + 1; j < part.tickets.size(); ++j) {
-      a.pairs.push_back({i, j, count_overlap(part.tickets[i], part.tickets[j])});
+      const auto groups = count_overlap_by_group(part.tickets[i], part.tickets[j]);
+      pair_overlap pair{i, j, {}};
+      for (const overlap& o : groups) pair.counts += o;
+      a.pairs.push_back(pair);
+      a.chance.push_back(chance_within_groups(groups));
+      a.least_p.push_back(chance_within_groups(detail::most_alike(groups)).p_at_least);
     }
   }
   a.mean_jaccard = mean_over_pairs(a.pairs, jaccard);
-  a.mean_expected_jaccard = mean_over_pairs(a.pairs, expected_jaccard);
+  std::size_t next = 0;
+  a.mean_expected_jaccard =
+      mean_over_pairs(a.pairs, [&](const overlap&) { return a.chance[next++].expected_jaccard; });
   return a;
 }
 
@@ -72,30 +95,36 @@ inline constexpr double overlap_level = 0.05;
   return all;
 }
 
-/// Whether chance gives at least this overlap with less than overlap_level. The probability is
-/// summed in floating point to 12 digits or more: one that equals the level must not fall below it
-/// by a rounding that differs from machine to machine.
-[[nodiscard]] inline bool beyond_chance(const overlap& o) {
-  return p_at_least(o) < overlap_level * (1.0 - 1e-9);
+namespace detail {
+
+/// Whether a probability lies below overlap_level. It is summed in floating point to 12 digits or
+/// more: one that equals the level must not fall below it by a rounding that differs from machine
+/// to machine.
+[[nodiscard]] inline bool beyond_chance(double p) {
+  return p < overlap_level * (1.0 - 1e-9);
 }
 
-/// Pairs of seeds that overlap more than chance gives at overlap_level, one-sided.
-[[nodiscard]] inline std::size_t pairs_above_chance(const part_agreement& a) {
-  std::size_t above = 0;
-  for (const pair_overlap& p : a.pairs) above += beyond_chance(p.counts) ? 1U : 0U;
-  return above;
-}
+}  // namespace detail
 
 /// Pairs whose sizes allow an overlap that chance reaches with less than overlap_level: the others
 /// could not show more than chance even if one ticket held the other.
 [[nodiscard]] inline std::size_t pairs_that_can_tell(const part_agreement& a) {
-  std::size_t able = 0;
-  for (const pair_overlap& p : a.pairs) {
-    const std::size_t first = p.counts.first(), second = p.counts.second();
-    const overlap most = overlap_of_sizes(p.counts.size(), first, second, std::min(first, second));
-    able += beyond_chance(most) ? 1U : 0U;
+  return static_cast<std::size_t>(
+      std::count_if(a.least_p.begin(), a.least_p.end(), detail::beyond_chance));
+}
+
+/// Pairs of seeds that overlap more than chance gives at overlap_level, one-sided, adjusted by
+/// Holm's method for the pairs that can tell.
+/// Source of leaving out the others: R. E. Tarone, "A modified Bonferroni method for discrete
+/// data", Biometrics 46(2), 1990.
+[[nodiscard]] inline std::size_t pairs_above_chance(const part_agreement& a) {
+  std::vector<double> p;
+  for (std::size_t i = 0; i < a.pairs.size(); ++i) {
+    if (detail::beyond_chance(a.least_p[i])) p.push_back(a.chance[i].p_at_least);
   }
-  return able;
+  const std::vector<double> adjusted = holm(p);
+  return static_cast<std::size_t>(
+      std::count_if(adjusted.begin(), adjusted.end(), detail::beyond_chance));
 }
 
 /// Units that the tickets keep, over seeds.
@@ -157,13 +186,15 @@ inline constexpr double overlap_level = 0.05;
            {"p_at_least", "p of as much"}},
           {}};
   for (const part_agreement& a : all) {
-    for (const pair_overlap& p : a.pairs) {
+    for (std::size_t i = 0; i < a.pairs.size(); ++i) {
+      const pair_overlap& p = a.pairs[i];
+      const stratified_chance& c = a.chance[i];
       t.add({text_cell(a.set), text_cell(a.task), text_cell(a.part), text_cell(a.seeds[p.first]),
              text_cell(a.seeds[p.second]), count_cell(p.counts.first()),
              count_cell(p.counts.second()), count_cell(p.counts.both),
-             number_cell(expected_both(p.counts), 2), number_cell(jaccard(p.counts), 3),
-             number_cell(expected_jaccard(p.counts), 3),
-             number_cell(p_at_least(p.counts), 3, number_form::probability)});
+             number_cell(c.expected_both, 2), number_cell(jaccard(p.counts), 3),
+             number_cell(c.expected_jaccard, 3),
+             number_cell(c.p_at_least, 3, number_form::probability)});
     }
   }
   return t;
@@ -185,9 +216,10 @@ inline constexpr double overlap_level = 0.05;
     v.finding += "no pair has sizes that could show more than chance";
     return v;
   }
-  v.finding += "above chance at the " + fixed(100.0 * overlap_level, 0) + " % level in " +
-               std::to_string(above) + " of " + std::to_string(able) +
-               (able == 1 ? " pair" : " pairs") + " whose sizes could show it";
+  v.finding += "above chance at the " + fixed(100.0 * overlap_level, 0) +
+               " % level, adjusted for their number, in " + std::to_string(above) + " of " +
+               std::to_string(able) + (able == 1 ? " pair" : " pairs") +
+               " whose sizes could show it";
   return v;
 }
 

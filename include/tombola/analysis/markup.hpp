@@ -41,10 +41,12 @@ inline constexpr std::string_view replacement = "\xEF\xBF\xBD";  ///< U+FFFD, fo
   return {text.data(), end.ptr};
 }
 
-/// A probability for people: three digits, `2.1e-11` where that would be zero.
+/// A probability for people: three digits, `2.1e-11` where that would be zero. One that is 0 in
+/// double is below the smallest number.
 [[nodiscard]] inline std::string probability(double p) {
   if (!std::isfinite(p)) return "undefined";
-  if (p == 0.0 || p >= 0.001) return fixed(p, 3);
+  if (p == 0.0) return "below 1e-300";
+  if (p >= 0.001) return fixed(p, 3);
   std::array<char, 64> text{};
   const auto end =
       std::to_chars(text.data(), text.data() + text.size(), p, std::chars_format::scientific, 1);

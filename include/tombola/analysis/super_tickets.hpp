@@ -7,11 +7,11 @@
 #include <utility>
 #include <vector>
 
-#include "tombola/algebra/chance.hpp"
 #include "tombola/algebra/estimate.hpp"
 #include "tombola/algebra/multiple_testing.hpp"
 #include "tombola/algebra/overlap.hpp"
 #include "tombola/algebra/sets.hpp"
+#include "tombola/algebra/stratified.hpp"
 #include "tombola/algebra/survival.hpp"
 #include "tombola/analysis/table.hpp"
 #include "tombola/analysis/ticket_sets.hpp"
@@ -28,7 +28,8 @@ struct super_ticket {
   std::size_t units = 0;
   ticket in_all;               ///< the units that every seed keeps
   std::size_t in_none = 0;     ///< units that no seed keeps
-  double expected_all = 0.0;   ///< units in all seeds if seeds kept theirs independently
+  double expected_all = 0.0;   ///< units in all seeds if seeds kept theirs independently, of
+                               ///< weights each matrix's share
   double expected_none = 0.0;  ///< units in no seed, likewise
 };
 
@@ -38,11 +39,17 @@ struct super_ticket {
   std::vector<super_ticket> all;
   for (const task_tickets& task : set.tasks) {
     for (const ticket_part& part : parts_of(task)) {
-      const survival counts = count_survival(part.tickets);
-      const auto expected = expected_survival(counts).expected_units_by_survival;
-      all.push_back({set.name, task.task, part.name, part.tickets.size(), counts.units,
-                     intersected(part.tickets), counts.units_by_survival.front(), expected.back(),
-                     expected.front()});
+      super_ticket s{set.name, task.task, part.name, part.tickets.size(), 0, {}, 0, 0.0, 0.0};
+      s.in_all = intersected(part.tickets);
+      for (std::size_t g = 0; g < s.in_all.groups().size(); ++g) {
+        const survival counts = count_survival(masks_of_group(part.tickets, g));
+        const auto expected = expected_survival(counts).expected_units_by_survival;
+        s.units += counts.units;
+        s.in_none += counts.units_by_survival.front();
+        s.expected_all += expected.back();
+        s.expected_none += expected.front();
+      }
+      all.push_back(std::move(s));
     }
   }
   return all;
@@ -76,6 +83,7 @@ struct super_pair {
   std::string part;
   std::string first, second;  ///< tasks
   overlap counts;
+  double expected_both = 0.0;  ///< by chance, of weights with every matrix at its size
   double p = 1.0;           ///< how likely chance shares as much for super tickets of these sizes
   double adjusted_p = 1.0;  ///< the same by Holm's method for all pairs of its set and kind of unit
 };
@@ -105,8 +113,11 @@ inline void adjust(std::vector<super_pair>& pairs) {
     for (std::size_t j = i + 1; j < all.size(); ++j) {
       const super_ticket &a = all[i], &b = all[j];
       if (a.set != b.set || a.part != b.part) continue;
-      const overlap counts = count_overlap(a.in_all, b.in_all);
-      pairs.push_back({a.set, a.part, a.task, b.task, counts, p_at_least(counts), 1.0});
+      const auto groups = count_overlap_by_group(a.in_all, b.in_all);
+      overlap counts;
+      for (const overlap& o : groups) counts += o;
+      const stratified_chance c = chance_within_groups(groups);
+      pairs.push_back({a.set, a.part, a.task, b.task, counts, c.expected_both, c.p_at_least, 1.0});
     }
   }
   detail::adjust(pairs);
@@ -131,7 +142,7 @@ inline void adjust(std::vector<super_pair>& pairs) {
   for (const super_pair& p : pairs) {
     t.add({text_cell(p.set), text_cell(p.part), text_cell(p.first), text_cell(p.second),
            count_cell(p.counts.first()), count_cell(p.counts.second()), count_cell(p.counts.both),
-           number_cell(expected_both(p.counts), 2), number_cell(p.p, 3, number_form::probability),
+           number_cell(p.expected_both, 2), number_cell(p.p, 3, number_form::probability),
            number_cell(p.adjusted_p, 3, number_form::probability)});
   }
   return t;

@@ -112,7 +112,7 @@ namespace detail {
         detail::place_in(h, p.second) * h.rows.size() + detail::place_in(h, p.first);
     h.values[at] = static_cast<double>(p.counts.both) / unit(p.counts.size());
     h.marks[at] = significance_mark(p.adjusted_p);
-    h.notes[at] = "Chance gives " + shortest(expected_both(p.counts) / unit(p.counts.size())) +
+    h.notes[at] = "Chance gives " + shortest(p.expected_both / unit(p.counts.size())) +
                   ", and as much with p = " + probability(p.adjusted_p) +
                   " (adjusted for all pairs)";
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -12,6 +13,7 @@
 #include "tombola/algebra/estimate.hpp"
 #include "tombola/algebra/multiple_testing.hpp"
 #include "tombola/algebra/overlap.hpp"
+#include "tombola/algebra/stratified.hpp"
 #include "tombola/algebra/survival.hpp"
 #include "tombola/analysis/moments.hpp"
 #include "tombola/analysis/size_agreement.hpp"
@@ -28,11 +30,11 @@ struct task_pair {
   std::size_t units = 0;      ///< that there are of this kind
   /// Units that both tasks' tickets of a seed keep, over the seeds that both have.
   moments shared;
-  /// What chance gives for tickets of these sizes, the mean over those seeds; nothing of a task
-  /// with itself.
+  /// What chance gives for tickets of these sizes, of weights in every matrix: the mean over those
+  /// seeds; nothing of a task with itself.
   moments expected;
-  /// How likely chance shares as much in every seed: Fisher's combination of the seeds' exact
-  /// tails, alone and adjusted by Holm's method for all pairs of two tasks. Nothing of a task with
+  /// How likely chance shares as much in every seed: Fisher's combination of the seeds' tails,
+  /// exact but for weights (chance_within_groups), alone and adjusted by Holm's method for all pairs of two tasks. Nothing of a task with
   /// itself or without a common seed.
   std::optional<double> p;
   std::optional<double> adjusted_p;
@@ -63,11 +65,15 @@ inline void share_by_seed(const ticket_part& a, const ticket_part& b, bool same,
   for (std::size_t i = 0; i < a.seeds.size(); ++i) {
     for (std::size_t j = 0; j < b.seeds.size(); ++j) {
       if (a.seeds[i] != b.seeds[j]) continue;
-      const overlap o = count_overlap(a.tickets[i], b.tickets[j]);
-      shared.push_back(static_cast<double>(o.both));
+      const auto groups = count_overlap_by_group(a.tickets[i], b.tickets[j]);
+      std::size_t both = 0;
+      for (const overlap& o : groups) both += o.both;
+      shared.push_back(static_cast<double>(both));
       if (same) continue;
-      expected.push_back(expected_both(o));
-      log_p.push_back(log_p_at_least(o));
+      const stratified_chance c = chance_within_groups(groups);
+      expected.push_back(c.expected_both);
+      // The logarithm stays a number where the probability does not.
+      log_p.push_back(c.draws == 0 ? log_p_at_least(groups[0]) : std::log(c.p_at_least));
     }
   }
   p.shared = moments_of(shared);
