@@ -5,8 +5,16 @@
 #   TOMBOLA=path/to/tombola demo.sh OUT
 set -euo pipefail
 shopt -s inherit_errexit
-out=${1:?names the output folder}
-tombola=${TOMBOLA:?names the program tombola}
+if (($# < 1)); then
+  sed -n '5s/^# *//p' "$0" >&2
+  exit 2
+fi
+out=$1
+if [[ -z ${TOMBOLA:-} ]]; then
+  echo "demo.sh: TOMBOLA is not set, expected the path of the program tombola" >&2
+  exit 2
+fi
+tombola=$TOMBOLA
 here=$(dirname "$0")
 export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}  # two programs at once: spinning starves
 mkdir -p "$out"

@@ -16,7 +16,11 @@ if (($# < 4)); then
 fi
 model=$1 data=$2 out=$3
 shift 3
-export TOMBOLA=${TOMBOLA:?names the program tombola} THREADS=1 OMP_WAIT_POLICY=passive
+if [[ -z ${TOMBOLA:-} ]]; then
+  echo "glue_study.sh: TOMBOLA is not set, expected the path of the program tombola" >&2
+  exit 2
+fi
+export TOMBOLA THREADS=1 OMP_WAIT_POLICY=passive
 here=$(cd "$(dirname "$0")" && pwd)
 read -ra training <<<"${OPTIONS:---rate 1e-4 --warm-up 0.1}"
 mkdir -p "$out/log"

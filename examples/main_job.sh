@@ -5,8 +5,9 @@
 #
 #   TOMBOLA=path/to/tombola main_job.sh MODEL DATA TASK OUT [OPTION OF tombola train...]
 #
-# SEEDS (default: 1 2 3) names the seeds, THREADS the threads (default: all). Every step is a run in OUT/runs: what is done is not done
-# again, so the script can be stopped and started.
+# SEEDS (default: 1 2 3) names the seeds, THREADS the threads (default: all). Every step is a run in
+# OUT/runs: what is done is not done again, so the script can be stopped and started; `tombola report
+# OUT/runs` then makes a report of them.
 set -euo pipefail
 shopt -s inherit_errexit
 if (($# < 4)); then
@@ -15,7 +16,11 @@ if (($# < 4)); then
 fi
 model=$1 data=$2 task=$3 out=$4
 shift 4
-tombola=${TOMBOLA:?names the program tombola}
+if [[ -z ${TOMBOLA:-} ]]; then
+  echo "main_job.sh: TOMBOLA is not set, expected the path of the program tombola" >&2
+  exit 2
+fi
+tombola=$TOMBOLA
 runs=$out/runs tickets=$out/tickets threads=${THREADS:-$(nproc)}
 mkdir -p "$runs" "$tickets"
 train=(train --model "$model" --data "$data" --task "$task" --out "$runs" "$@")

@@ -18,7 +18,11 @@ if (($# < 4)); then
 fi
 model=$1 data=$2 task=$3 out=$4
 shift 4
-tombola=${TOMBOLA:?names the program tombola}
+if [[ -z ${TOMBOLA:-} ]]; then
+  echo "rewinding.sh: TOMBOLA is not set, expected the path of the program tombola" >&2
+  exit 2
+fi
+tombola=$TOMBOLA
 rounds=${ROUNDS:-10} share=${SHARE:-0.2} guard=${GUARD:-0.9} threads=${THREADS:-$(nproc)}
 train=(train --model "$model" --data "$data" --task "$task" --out "$out" --seed "${SEED:-1}" "$@")
 

@@ -157,8 +157,8 @@ TEST_CASE("bad input: tickets, masks, options, folders") {
     refuses(search + "--mode study --estimator per_batch", {"per_batch", "cumulative"}, out);
   }
   SECTION("more tokens than the model has positions") {
-    refuses(world.train(world.model, out.string(), "--max-length 1000"), {"1000", "64 positions"},
-            out);
+    refuses(world.train(world.model, out.string(), "--max-length 1000"),
+            {"max length is 1000", "expected at most the 64 positions of the model"}, out);
   }
 }
 

@@ -56,8 +56,8 @@ struct prepared_pretraining {
   nn::check(s.model);
   static_cast<void>(tokenizer.pieces().mask());
   if (s.max_length > s.model.longest_sequence()) {
-    throw input_error("max length " + std::to_string(s.max_length) + ": the model has " +
-                      std::to_string(s.model.longest_sequence()) + " positions");
+    throw input_error("max length is " + std::to_string(s.max_length) + ", expected at most the " +
+                      std::to_string(s.model.longest_sequence()) + " positions of the model");
   }
   data::corpus text = data::read_corpus(s.corpus, tokenizer, s.max_length);
   nlohmann::json settings{{"corpus", text.sentences.fingerprint()},

@@ -85,8 +85,8 @@ struct prepared_training {
   model_source source = open_model(s.model);
   data::task_description task = data::open_task(s.data, s.task);
   if (s.max_length > source.config.longest_sequence()) {
-    throw input_error("max length " + std::to_string(s.max_length) + ": the model has " +
-                      std::to_string(source.config.longest_sequence()) + " positions");
+    throw input_error("max length is " + std::to_string(s.max_length) + ", expected at most the " +
+                      std::to_string(source.config.longest_sequence()) + " positions of the model");
   }
   split train =
       read_split(task, s.data / task.name, "train", source.tokenizer, s.max_length, s.rows, s.seed);
