@@ -51,8 +51,10 @@ void print(const nlohmann::json& j, const std::string& where, bool as_json) {
   }
   const auto kept = j["kept"].get<std::uint64_t>(), size = j["size"].get<std::uint64_t>();
   const std::size_t groups = j["groups"].size();
-  std::cout << fmt::format("keeps {} of {} weights in {} group{} ({} are zero)\n{}\n", kept, size,
-                           groups, groups == 1 ? "" : "s", percent(size - kept, size), where);
+  const std::string share =
+      size == 0 ? "" : fmt::format(" ({} are zero)", percent(size - kept, size));
+  std::cout << fmt::format("keeps {} of {} weights in {} group{}{}\n{}\n", kept, size, groups,
+                           groups == 1 ? "" : "s", share, where);
 }
 
 /// What other tools look for beside the weights: settings and vocabularies, not weights of other
@@ -85,10 +87,10 @@ n_of_m pattern_of(const std::string& text, const std::string& option) {
   const auto first = std::from_chars(from, to, numbers[0]);
   if (first.ec == std::errc{} && first.ptr != to && *first.ptr == ':') {
     const auto second = std::from_chars(first.ptr + 1, to, numbers[1]);
-    const bool sensible = numbers[0] <= numbers[1] && numbers[1] > 0;
+    const bool sensible = numbers[0] <= numbers[1] && numbers[0] > 0;
     if (second.ec == std::errc{} && second.ptr == to && sensible) return {numbers[0], numbers[1]};
   }
-  throw input_error(option + " is " + text + ", expected N:M such as 2:4, N at most M");
+  throw input_error(option + " is " + text + ", expected N:M such as 2:4, N from 1 to M");
 }
 
 checkpoint::manner manner_of(const common_options& c, terminal& screen, const std::string& what) {

@@ -37,7 +37,8 @@ void prune(const prune_options& o, const common_options& c);
                                            terminal& screen,
                                            const std::string& what);
 
-/// `2:4`, as the option of this name gives it. Throws input_error, naming the option.
+/// `2:4`, as the option of this name gives it. Throws input_error, naming the option, also for a
+/// pattern that keeps nothing.
 [[nodiscard]] n_of_m pattern_of(const std::string& text, const std::string& option);
 
 }  // namespace tombola::driver

@@ -42,7 +42,7 @@ void add_prune(CLI::App& root, checkpoint_options& o) {
       ->capture_default_str()
       ->check(among({"magnitude"}));
   CLI::Option* share = app->add_option("--share", s.what.share, "Share of the weights to remove")
-                           ->check(CLI::Range(0.0, 1.0));
+                           ->check(share_of_one());
   CLI::Option* within = app->add_option("--scope", s.what.within,
                                         "Rank all weights together (global), or those of each "
                                         "tensor or row by themselves")

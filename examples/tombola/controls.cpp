@@ -23,7 +23,13 @@ namespace {
 
 /// What several tickets have in common, and its opposites.
 ticket make_of_all(const controls_options& o) {
-  const std::vector<ticket> all = read_masks(mask_files_of(o.tickets));
+  const auto files = mask_files_of(o.tickets);
+  // What survives in one ticket is the ticket itself: its opposites are those that `bad` and
+  // `random` make.
+  if (files.size() < 2) {
+    throw input_error("controls: found 1 ticket for kind " + o.kind + ", expected at least 2");
+  }
+  const std::vector<ticket> all = read_masks(files);
   if (o.kind == "super") return super_of(all);
   return o.kind == "bizzaro" ? super_bad_of(all, o.seed) : super_random_of(all, o.seed);
 }

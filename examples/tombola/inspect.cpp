@@ -12,6 +12,7 @@
 #include "examples/tombola/mask_files.hpp"
 #include <fmt/format.h>
 
+#include "tombola/checkpoint/checkpoint.hpp"
 #include "tombola/experiment/ticket_summary.hpp"
 #include "tombola/io/json.hpp"
 #include "tombola/io/npy.hpp"
@@ -28,6 +29,8 @@ namespace fs = std::filesystem;
 nlohmann::json describe_ticket(const ticket& t, const std::string& file, n_of_m pattern) {
   nlohmann::json j = experiment::ticket_json(t, file);
   j["what"] = "ticket";
+  // A result takes a ticket without a kind for a good one; what a file says is what it says.
+  if (t.origin.kind.empty()) j["kind"] = nullptr;
   j["origin"] = {{"task", t.origin.task},
                  {"seed", t.origin.seed ? nlohmann::json(*t.origin.seed) : nlohmann::json(nullptr)},
                  {"criterion", t.origin.criterion},
@@ -93,6 +96,11 @@ nlohmann::json describe(const fs::path& file, n_of_m pattern, const common_optio
       j["what"] = "run";
       return j;
     }
+    if (!checkpoint::find_weights(file)) {
+      throw input_error(file.string() +
+                        ": has neither a result.json nor *.safetensors with weights of its own, "
+                        "expected the folder of a run or a checkpoint, or a file");
+    }
     return describe_checkpoint(file, pattern, c);
   }
   if (file.extension() == ".npy") return describe_array(io::read_npy(file));
@@ -103,6 +111,15 @@ nlohmann::json describe(const fs::path& file, n_of_m pattern, const common_optio
     return describe_ticket(io::read_ticket(file), file.string(), pattern);
   if (kind == "tombola-trace") return describe_trace(io::read_trace(file));
   return describe_checkpoint(file, pattern, c);
+}
+
+/// A value on a line. What a file says of itself may be an order to a terminal.
+std::string text_of(const nlohmann::json& value) {
+  using errors = nlohmann::json::error_handler_t;
+  const std::string text = value.is_null()     ? "none"
+                           : value.is_string() ? value.get<std::string>()
+                                               : value.dump(-1, ' ', false, errors::replace);
+  return printable(text, text.size());
 }
 
 /// One line per member; lists of objects one line per entry.
@@ -117,13 +134,12 @@ void print(const nlohmann::json& j) {
         }
         std::string line;
         for (const auto& [name, v] : entry.items()) {
-          line += fmt::format("  {} {}", name, v.is_string() ? v.get<std::string>() : v.dump());
+          line += fmt::format("  {} {}", name, text_of(v));
         }
         std::cout << line << '\n';
       }
-    } else {
-      std::cout << fmt::format("{}: {}\n", key,
-                               value.is_string() ? value.get<std::string>() : value.dump());
+    } else if (key != "sparsity" || !value.is_null()) {  // of no weights there is no share
+      std::cout << fmt::format("{}: {}\n", key, text_of(value));
     }
   }
 }

@@ -26,8 +26,9 @@ nlohmann::json or_null(const std::optional<std::uint64_t>& n) {
   return n ? nlohmann::json(*n) : nlohmann::json(nullptr);
 }
 
-double share_of_zeros(std::uint64_t kept, std::uint64_t size) {
-  return size == 0 ? 0.0 : static_cast<double>(size - kept) / static_cast<double>(size);
+nlohmann::json share_of_zeros(std::uint64_t kept, std::uint64_t size) {
+  if (size == 0) return nullptr;
+  return static_cast<double>(size - kept) / static_cast<double>(size);
 }
 
 /// All floating-point tensors, whatever their extents; none where the file holds whole numbers
@@ -72,6 +73,10 @@ nlohmann::json describe_checkpoint(const std::filesystem::path& file,
         {"name", t.name}, {"type", io::info(t.type).name}, {"shape", t.shape}, {"bytes", t.bytes}};
     if (const auto at = weights_of.find(i); at != weights_of.end()) {
       put(j, found[at->second], pattern);
+      if (const auto mask = all[at->second].mask) {
+        j["group"] = all[at->second].group.name;
+        j["mask"] = from.tensors()[*mask].name;
+      }
       kept += found[at->second].kept, size += found[at->second].size;
     }
     numbers += t.size(), bytes += t.bytes;
@@ -88,19 +93,25 @@ nlohmann::json describe_checkpoint(const std::filesystem::path& file,
 }
 
 std::string line_of(const nlohmann::json& j) {
-  constexpr std::size_t most = 200;
-  std::string line = "  " + printable(j["name"].get<std::string>(), most);
+  const auto name = [&](const char* key) {
+    constexpr std::size_t most = 200;
+    return printable(j[key].get<std::string>(), most);
+  };
+  const bool is_masked = j.contains("mask");
+  std::string line = "  " + name(is_masked ? "group" : "name");
   if (j.contains("type")) line += " " + j["type"].get<std::string>();
   line += " " + (j.contains("shape") ? j["shape"] : j["extents"]).dump();
-  if (!j.contains("sparsity")) return line;
+  if (is_masked) line += " (" + name("name") + " by " + name("mask") + ")";
+  if (!j.contains("sparsity") || j["sparsity"].is_null()) return line;
   const auto number = [](const nlohmann::json& of) { return of.get<std::uint64_t>(); };
   const std::uint64_t size = number(j["size"]);
   line += fmt::format(": {} zero", percent(size - number(j["kept"]), size));
-  const auto count = [&](const char* key, const char* words) {
-    if (j[key].is_number() && j[key] != 0) line += fmt::format(", {} {}", j[key].dump(), words);
+  const auto count = [&](const char* key, const char* word) {
+    if (!j[key].is_number() || j[key] == 0) return;
+    line += fmt::format(", {} empty {}{}", j[key].dump(), word, j[key] == 1 ? "" : "s");
   };
-  count("empty_rows", "empty rows");
-  count("empty_columns", "empty columns");
+  count("empty_rows", "row");
+  count("empty_columns", "column");
   const nlohmann::json& p = j["pattern"];
   if (p["blocks"].is_number() && p["blocks"] != 0) {
     line += fmt::format(", {}:{} in {} of blocks", p["kept"].dump(), p["of"].dump(),

@@ -143,8 +143,11 @@ std::vector<ticket> read_masks(const std::vector<fs::path>& files, const checkpo
     try {
       require_same_groups(all.front(), all.back());
     } catch (const shape_error& e) {
-      throw input_error(file.string() + ": does not fit " + files.front().string() + ": " +
-                        e.what());
+      // One of the two was cut to size, the other perhaps not.
+      const bool is_cut = !how.only.empty() && is_checkpoint(file) != is_checkpoint(files.front());
+      throw input_error(
+          file.string() + ": does not fit " + files.front().string() + ": " + e.what() +
+          (is_cut ? "; --only chooses tensors of checkpoints, a ticket is taken whole" : ""));
     }
   }
   return all;

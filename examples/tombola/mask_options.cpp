@@ -32,7 +32,7 @@ void add_select(CLI::App& root, mask_options& o) {
                   "each array is a group")
       ->required();
   CLI::Option* share =
-      app->add_option("--keep-share", s.share, "Keep this share")->check(CLI::Range(0.0, 1.0));
+      app->add_option("--keep-share", s.share, "Keep this share")->check(share_of_one());
   CLI::Option* count = app->add_option("--keep", s.count, "Keep exactly so many");
   CLI::Option* of = app->add_option("--keep-of", s.keep_of, "N:M keeps N of every M in a row");
   share->excludes(count)->excludes(of);
@@ -66,8 +66,8 @@ void add_controls(CLI::App& root, mask_options& o) {
       "         tombola controls --mode study --ticket masks/heads_mlps --kind bizzaro --out "
       "bizzaro");
   app->add_option("--ticket", s.tickets,
-                  "Good ticket; several for super, bizzaro and midling; a folder of masks in mode "
-                  "study")
+                  "Good ticket; two or more for super, bizzaro and midling; a folder of masks in "
+                  "mode study")
       ->required();
   app->add_option("--kind", s.kind,
                   "random, layers (random, each layer of its size), bad, inverted; of several: "
@@ -93,7 +93,7 @@ void add_comparisons(CLI::App& root, mask_options& o) {
                     "Tickets (.safetensors), 0/1 arrays (.npy, .npz), or folders of them; pruned "
                     "checkpoints (.safetensors, .index.json) and their folders")
         ->required();
-    add_only(app, o.comparison.only);
+    add_only(app, o.comparison.only, "; tickets are taken whole");
     add_threads(app, o.common);
     add_common(app, o.common);
     app->callback([&o, command] { command(o.comparison, o.common); });

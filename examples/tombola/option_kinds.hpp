@@ -24,6 +24,16 @@ inline CLI::Validator at_least_zero(bool zero_too) {
           zero_too ? "NUMBER >= 0" : "NUMBER > 0"};
 }
 
+/// A number from 0 to 1. That is not CLI::Range, which takes NaN.
+inline CLI::Validator share_of_one() {
+  return {[](std::string& text) -> std::string {
+            double x = 0.0;
+            const bool good = CLI::detail::lexical_cast(text, x) && x >= 0.0 && x <= 1.0;
+            return good ? "" : "found " + text + ", expected a number from 0 to 1";
+          },
+          "NUMBER from 0 to 1"};
+}
+
 /// `a, b or c`.
 inline std::string listed(const std::vector<std::string>& words) {
   std::string text;
@@ -69,11 +79,12 @@ inline void add_threads(CLI::App* app, common_options& c) {
       ->check(CLI::Range(1, 1024));
 }
 
-/// Which tensors of a checkpoint are meant.
-inline void add_only(CLI::App* app, std::vector<std::string>& only) {
+/// Which tensors of a checkpoint are meant. more: what else is to be said of it.
+inline void add_only(CLI::App* app, std::vector<std::string>& only, const std::string& more = "") {
   app->add_option("--only", only,
                   "Tensors of checkpoints whose names match this pattern, such as '*.query.*'; may "
-                  "be repeated. Without it those of two or more extents")
+                  "be repeated. Without it those of two or more extents" +
+                      more)
       ->type_name("PATTERN")
       ->allow_extra_args(false);
 }

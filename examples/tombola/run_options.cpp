@@ -71,7 +71,7 @@ void add_pretrain(CLI::App& root, experiment::pretrain_settings& s, run_command&
   counted(app, "--max-length", s.max_length, "Tokens of a sequence");
   app->add_option("--warm-up", s.warm_up_share, "Share of the steps")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(share_of_one());
   add_optimizer(app, s.optimizer);
   add_run(app, c);
   app->callback([&] { pretrain(s, c); });
@@ -105,7 +105,7 @@ void add_train(CLI::App& root, experiment::train_settings& s, run_command& c) {
       ->capture_default_str();
   app->add_option("--warm-up", s.warm_up_share, "Share of the steps")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(share_of_one());
   app->add_option("--checkpoint-seconds", s.checkpoint_seconds, "Time between checkpoints")
       ->capture_default_str()
       ->check(at_least_zero(true));

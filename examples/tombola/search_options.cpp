@@ -28,7 +28,7 @@ void add_guard(CLI::App* app, search_settings& s) {
       app->add_option_function<double>("--guard", rule(guard_rule::share),
                                        "Go on while the metric is this share of the full one's, "
                                        "which must be above 0 [0.9]")
-          ->check(CLI::Range(0.0, 1.0));
+          ->check(share_of_one());
   CLI::Option* drop =
       app->add_option_function<double>("--guard-drop", rule(guard_rule::drop),
                                        "Instead: while it is at most this far below the full one's")
@@ -135,7 +135,7 @@ std::vector<const CLI::Option*> add_ranking(CLI::App* app,
   CLI::Option* share =
       app->add_option("--weight-step", s.weight_share, "Share of the weights to remove in a step")
           ->capture_default_str()
-          ->check(CLI::Range(0.0, 1.0));
+          ->check(share_of_one());
   CLI::Option* steps = app->add_option("--weight-steps", s.weight_steps,
                                        "Most steps over weights; 0: 30 in mode study, else 60")
                            ->capture_default_str();
@@ -197,7 +197,7 @@ void add_find_masks(CLI::App& root, search_settings& s, search_words& words, run
   const CLI::Option* step =
       app->add_option("--step", s.step_share, "Share of heads, MLPs or neurons to remove in a step")
           ->capture_default_str()
-          ->check(CLI::Range(0.0, 1.0));
+          ->check(share_of_one());
   const std::vector<const CLI::Option*> of_weights = add_ranking(app, s, words);
   counted(app, "--batch", s.batch, "Sequences in a batch");
   add_run(app, c);

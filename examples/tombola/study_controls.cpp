@@ -19,6 +19,7 @@
 #include "tombola/core/error.hpp"
 #include "tombola/io/atomic_folder.hpp"
 #include "tombola/io/npy.hpp"
+#include "tombola/io/sentence.hpp"
 #include "tombola/prune/study_controls.hpp"
 
 namespace tombola::driver {
@@ -76,10 +77,16 @@ std::vector<drawn> draw_random(analysis::ticket_set good) {
   return all;
 }
 
-std::vector<drawn> draw_super(analysis::ticket_set good, mask study::super_masks::*wanted) {
+std::vector<drawn> draw_super(analysis::ticket_set good,
+                              const std::string& kind,
+                              mask study::super_masks::*wanted) {
   study::python_random draws{1337};
   std::vector<drawn> all;
   for (analysis::task_tickets& task : good.tasks) {
+    if (task.seeds.size() < 2) {
+      throw input_error("controls: found 1 ticket of " + io::shown(task.task) + " for kind " +
+                        kind + ", expected at least 2");
+    }
     put_first(task.seeds, seeds_of_super, [](const auto& s) { return std::string_view{s.seed}; });
     std::vector<study::super_masks> made;
     for (std::size_t g = 0; g < task.seeds.front().files.size(); ++g) {
@@ -100,9 +107,9 @@ std::vector<drawn> draw_super(analysis::ticket_set good, mask study::super_masks
 
 std::vector<drawn> draw(const controls_options& o, analysis::ticket_set good) {
   if (o.kind == "random") return draw_random(std::move(good));
-  if (o.kind == "super") return draw_super(std::move(good), &study::super_masks::super);
-  if (o.kind == "bizzaro") return draw_super(std::move(good), &study::super_masks::bizzaro);
-  if (o.kind == "midling") return draw_super(std::move(good), &study::super_masks::midling);
+  if (o.kind == "super") return draw_super(std::move(good), o.kind, &study::super_masks::super);
+  if (o.kind == "bizzaro") return draw_super(std::move(good), o.kind, &study::super_masks::bizzaro);
+  if (o.kind == "midling") return draw_super(std::move(good), o.kind, &study::super_masks::midling);
   throw input_error("controls: the study has no generator to draw " + o.kind +
                     " again with, expected random, super, bizzaro or midling in mode study");
 }

@@ -21,7 +21,6 @@ extern "C" void ask_for_a_stop(int signal) {
 }
 
 std::string time_text(double seconds) {
-  if (!std::isfinite(seconds) || seconds < 0) return "?";
   const auto s = static_cast<long>(seconds + 0.5);
   if (s < 60) return fmt::format("{} s", s);
   if (s < 3600) return fmt::format("{}:{:02}", s / 60, s % 60);
@@ -36,12 +35,17 @@ std::string line_of(const experiment::progress& p) {
   }
   if (std::isfinite(p.loss)) line += fmt::format("  loss {:.4f}", p.loss);
   if (p.tokens_per_second > 0) line += fmt::format("  {:.0f} tokens/s", p.tokens_per_second);
-  return line + fmt::format("  {} left", time_text(p.seconds_left));
+  // Whoever does not know, and whoever has done, has nothing left to say.
+  const bool is_known = std::isfinite(p.seconds_left) && p.seconds_left >= 0;
+  return is_known ? line + fmt::format("  {} left", time_text(p.seconds_left)) : line;
 }
 
 }  // namespace
 
-terminal::terminal(bool quiet) : quiet_{quiet}, rewrites_{isatty(STDERR_FILENO) == 1} {}
+terminal::terminal(bool quiet)
+    : quiet_{quiet},
+      rewrites_{isatty(STDERR_FILENO) == 1},
+      last_plain_line_{std::chrono::steady_clock::now()} {}
 
 terminal::~terminal() {
   clear_line();

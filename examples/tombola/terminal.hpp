@@ -10,8 +10,8 @@
 namespace tombola::driver {
 
 /// What the person at the keyboard sees of long work: one line that renews itself on a terminal,
-/// plain lines elsewhere. Everything goes to the standard error stream; results go to the other
-/// one.
+/// elsewhere a plain line every ten seconds, so that short work leaves none. Everything goes to the
+/// standard error stream; results go to the other one.
 class terminal {
 public:
   /// quiet: neither progress nor notes.
@@ -34,7 +34,7 @@ private:
   bool quiet_;
   bool rewrites_;
   bool line_is_open_ = false;
-  std::chrono::steady_clock::time_point last_plain_line_{};
+  std::chrono::steady_clock::time_point last_plain_line_;  ///< or when this began
 };
 
 /// Shows work that is counted in bytes, with the time that is left at the rate of the bytes so far.

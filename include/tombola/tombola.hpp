@@ -25,6 +25,7 @@
 #include "tombola/core/group.hpp"
 #include "tombola/core/mask.hpp"
 #include "tombola/core/packed_batch.hpp"
+#include "tombola/core/printable.hpp"
 #include "tombola/core/random.hpp"
 #include "tombola/core/scores.hpp"
 #include "tombola/core/ticket.hpp"

@@ -39,15 +39,26 @@ TEST_CASE("Nogueira's stability is Fleiss' kappa of the 0/1 table") {
 }
 
 TEST_CASE("the variance of the stability, worked by hand") {
-  // Of twelve units the first mask keeps six, the second those and three more: share 0.625,
-  // stability 7 / 15, influences that differ by 0.01666... / 0.234375.
+  // Of twelve units two masks keep the first six, the third half of those and as many others: share
+  // 1 / 2, stability 1 / 3, influences 1, 1 and 2 / 3.
   mask a{12}, b{12};
-  for (std::size_t i = 0; i < 9; ++i) a.set(i, i < 6), b.set(i);
-  const stability s = nogueira(std::vector<mask>{a, b});
-  CHECK(s.value.value == Approx(7.0 / 15).epsilon(1e-14));
-  const double apart = (0.1875 + 7.0 / 60 - 0.15625 - 0.13125) / 0.234375;
-  CHECK(s.variance.value == Approx(apart * apart / 2).epsilon(1e-12));
+  for (std::size_t i = 0; i < 9; ++i) a.set(i, i < 6), b.set(i, i >= 3);
+  const stability s = nogueira(std::vector<mask>{a, a, b});
+  CHECK(s.value.value == Approx(1.0 / 3).epsilon(1e-14));
+  CHECK(s.variance.value == Approx(8.0 / 243).epsilon(1e-12));
   CHECK(s.upper(1.0).value - s.value.value == Approx(std::sqrt(s.variance.value)).epsilon(1e-12));
+}
+
+TEST_CASE("two masks have a stability, and no spread that it could be off by") {
+  const auto two = draw(2, 400, 0.5, 3), six = draw(6, 400, 0.5, 1);
+  const stability s = nogueira(two);
+  CHECK(s.value.value == Approx(fleiss_kappa(two).value).margin(1e-12));
+  CHECK(s.variance.why == reason::too_few_masks);
+  CHECK(s.lower().why == reason::too_few_masks);
+  CHECK(s.upper().why == reason::too_few_masks);
+  CHECK(p_of_difference(s, nogueira(six)).why == reason::too_few_masks);
+  CHECK(p_of_difference(nogueira(six), s).why == reason::too_few_masks);
+  CHECK(nogueira(draw(3, 400, 0.5, 3)).lower().defined());
 }
 
 TEST_CASE("the interval of the stability holds what it should about as often as it should") {

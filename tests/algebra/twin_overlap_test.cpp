@@ -140,6 +140,7 @@ stability nogueira_of(const std::vector<twin>& masks) {
     spread += k / (k - 1) * p * (1 - p) / n;
   }
   const long double value = 1 - spread / (q * (1 - q));
+  if (t.k < 3) return {answer(value), undefined(reason::too_few_masks)};
   std::vector<long double> influence;
   long double mean = 0;
   for (const twin& m : masks) {
@@ -286,9 +287,9 @@ TEST_CASE("twin: Nogueira's stability, its variance, interval and test") {
     const stability s = nogueira(test::masks_of(m));
     c.same(s.value, expected.value, "Nogueira's stability");
     c.same(s.variance, expected.variance, "variance of Nogueira's stability");
-    if (!s.value.defined()) {
-      c.same(s.lower(), s.value, "lower end");
-      c.same(s.upper(), s.value, "upper end");
+    if (!s.variance.defined()) {
+      c.same(s.lower(), s.variance, "lower end");
+      c.same(s.upper(), s.variance, "upper end");
     } else {
       const double error = std::sqrt(s.variance.value);
       c.same(s.lower(2.5), defined(s.value.value - 2.5 * error), "lower end");
@@ -299,6 +300,8 @@ TEST_CASE("twin: Nogueira's stability, its variance, interval and test") {
       c.same(p, expected.value, "p of a difference");
     } else if (!other.value.defined()) {
       c.same(p, other.value, "p of a difference");
+    } else if (k < 3) {
+      c.same(p, undefined(reason::too_few_masks), "p of a difference");
     } else if (const double error = std::sqrt(expected.variance.value + other.variance.value);
                error > 1e-8) {
       const double z = std::abs(expected.value.value - other.value.value) / error;

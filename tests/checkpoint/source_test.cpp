@@ -135,7 +135,16 @@ TEST_CASE("a folder without a checkpoint, or with a choice of them, says so") {
     return sentence_of(folder.path().parent_path(), [&] { checkpoint::source{folder.path()}; });
   };
   const std::string name = folder.path().filename().string();
-  CHECK(refused() == name + ": has no *.safetensors in it, expected a checkpoint");
+  const std::string none =
+      name + ": has no *.safetensors with weights of its own, expected a checkpoint";
+  CHECK(refused() == none);
+  CHECK_FALSE(checkpoint::find_weights(folder.path()));
+  // What lies deeper is not the folder's own, and a ticket is no weights.
+  std::filesystem::create_directory(folder / "inner");
+  write_checkpoint(folder / "inner" / "model.safetensors", {{"a", dtype::f32, {1}, {1}}});
+  write_checkpoint(folder / "t.safetensors", {{"a", dtype::f32, {1}, {1}}},
+                   {{"format", "tombola-ticket"}});
+  CHECK(refused() == none);
   write_checkpoint(folder / "a.safetensors", {{"a", dtype::f32, {1}, {1}}});
   write_checkpoint(folder / "b.safetensors", {{"a", dtype::f32, {1}, {1}}});
   CHECK(refused() == name + ": has 2 files *.safetensors, expected one, or to be told which");

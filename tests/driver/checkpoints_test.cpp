@@ -108,6 +108,120 @@ TEST_CASE("shares are never rounded to none or all") {
             .out.starts_with("keeps 5 of 200000 weights in 1 group (99.99 % are zero)\n"));
 }
 
+TEST_CASE("of nothing there is no share of zeros") {
+  const models m;
+  write_checkpoint(m.here / "empty.safetensors", {{"w", dtype::f32, {0, 4}, {}}});
+  const auto j = m.json("inspect empty.safetensors");
+  CHECK(j["sparsity"].is_null());
+  CHECK(j["tensors"][0]["sparsity"].is_null());
+  CHECK(j["tensors"][0]["kept"] == 0);
+  const std::string text = m.run("inspect empty.safetensors").out;
+  CHECK(text.find("  w F32 [0,4]\n") != std::string::npos);
+  CHECK(text.find("sparsity") == std::string::npos);
+  CHECK(m.run("mask-of empty.safetensors --out empty").out ==
+        "keeps 0 of 0 weights in 1 group\nempty\n");
+  CHECK(m.json("inspect empty")["groups"][0]["sparsity"].is_null());
+  CHECK(m.run("inspect empty").out.find("  w [0,4]\n") != std::string::npos);
+  CHECK(m.json("inspect model")["sparsity"].is_number());
+}
+
+TEST_CASE("inspect says a ticket's kind where somebody has given it one") {
+  const models m;
+  (void)m.json("mask-of first --out first.safetensors");
+  CHECK(m.json("inspect first.safetensors")["kind"].is_null());
+  CHECK(m.run("inspect first.safetensors").out.find("kind: none\n") != std::string::npos);
+  ticket t = io::read_ticket(m.here / "first.safetensors");
+  t.origin.kind = "good";
+  io::write_ticket(m.here / "good.safetensors", t);
+  CHECK(m.json("inspect good.safetensors")["kind"] == "good");
+  // The commands that compare with good tickets take it for one.
+  CHECK(m.json(
+            "controls --ticket first.safetensors --kind random --out random.safetensors")["kind"] ==
+        "random");
+}
+
+TEST_CASE("inspect shows what PyTorch's pruning has split as mask-of takes it") {
+  const models m;
+  write_checkpoint(m.here / "split.safetensors",
+                   {{"0.weight_orig", dtype::f32, {2, 2}, {1, 2, 3, 4}},
+                    {"0.weight_mask", dtype::f32, {2, 2}, {0, 0, 1, 1}},
+                    {"1.weight", dtype::f32, {3, 2}, {1, 0, 0, 0, 0, 0}}});
+  CHECK(m.json("mask-of split.safetensors --only '0.weight' --out t")["kept"] == 2);
+  const auto tensors = m.json("inspect split.safetensors")["tensors"];
+  for (const auto& t : tensors) {
+    CHECK(t.contains("mask") == (t["name"] == "0.weight_orig"));
+    CHECK(t.contains("sparsity") == (t["name"] != "0.weight_mask"));
+    if (!t.contains("mask")) continue;
+    CHECK(t["group"] == "0.weight");
+    CHECK(t["mask"] == "0.weight_mask");
+    CHECK(t["sparsity"] == 0.5);
+  }
+  const std::string text = m.run("inspect split.safetensors").out;
+  INFO(text);
+  CHECK(text.find("  0.weight F32 [2,2] (0.weight_orig by 0.weight_mask): 50.00 % zero, "
+                  "1 empty row\n") != std::string::npos);
+  CHECK(text.find("  0.weight_mask F32 [2,2]\n") != std::string::npos);
+  CHECK(text.find("  1.weight F32 [3,2]: 83.33 % zero, 2 empty rows, 1 empty column\n") !=
+        std::string::npos);
+}
+
+TEST_CASE("names in any script are shown, and none gives a terminal orders") {
+  const models m;
+  const std::string name = "层.0.größe";
+  for (const std::string file : {"a", "b"}) {
+    write_checkpoint(m.here / (file + ".safetensors"),
+                     {{name, dtype::f32, {1, 4}, {1, 0, 1, 0}},
+                      {"x\u202Ey\u009B", dtype::f32, {1, 4}, {1, 0, 1, 0}}});
+  }
+  const std::string text = m.run("inspect a.safetensors").out;
+  CHECK(text.find("  " + name + " F32 [1,4]: 50.00 % zero") != std::string::npos);
+  CHECK(text.find("  x?y? F32 [1,4]") != std::string::npos);
+  CHECK(m.run("compare a.safetensors b.safetensors").out.find("  " + name + ": keep 2 and 2") !=
+        std::string::npos);
+  m.refuses("mask-of a.safetensors --only 'größe\u202E' --out x",
+            "a.safetensors: no tensor matches 'größe?'");
+}
+
+TEST_CASE("a folder of folders is told from a checkpoint, and --only from a ticket's groups") {
+  const models m;
+  fs::create_directories(m.here / "runs" / "x");
+  fs::copy_file(m.here / "first" / "model.safetensors", m.here / "runs" / "x" / "y.safetensors");
+  const std::string none =
+      "runs: has neither a result.json nor *.safetensors with weights of its "
+      "own, expected the folder of a run or a checkpoint, or a file";
+  m.refuses("inspect runs", none);
+  (void)m.json("mask-of first --out runs/ticket.safetensors");
+  m.refuses("inspect runs", none);
+  m.refuses("mask-of runs --out t",
+            "runs: has no *.safetensors with weights of its own, expected a checkpoint");
+  m.refuses("compare runs/ticket.safetensors second --only '*dense*'",
+            "second: does not fit runs/ticket.safetensors: tickets differ in group 0: "
+            "layer.0.attention.query.weight (24 x 32) and layer.0.dense.weight (40 x 24); --only "
+            "chooses tensors of checkpoints, a ticket is taken whole");
+  CHECK(m.run("compare --help").out.find("tickets are taken whole") != std::string::npos);
+}
+
+TEST_CASE("short work says nothing of its progress where nobody watches") {
+  const models m;
+  for (const std::string line :
+       {"compare first second", "agreement first second model", "inspect model",
+        "mask-of model --only '*.weight' --out all.safetensors",
+        "prune first --only '*.weight' --share 0.7 --out more"}) {
+    const answer a = m.run(line);
+    CHECK(a.code == 0);
+    CHECK(a.err.empty());
+  }
+}
+
+TEST_CASE("mask-of replaces a file, prune leaves a folder alone") {
+  const models m;
+  put(m.here / "t.safetensors", "something else");
+  CHECK(m.json("mask-of first --out t.safetensors")["file"] == "t.safetensors");
+  CHECK(m.json("inspect t.safetensors")["what"] == "ticket");
+  m.refuses("prune first --share 0.5 --out second",
+            "second: is there already, expected a new or empty folder");
+}
+
 TEST_CASE("a pruned checkpoint has the zeros that its ticket says, and its companions") {
   const models m;
   const auto done = m.json("prune model --criterion magnitude --share 0.75 --out out");
@@ -171,13 +285,21 @@ TEST_CASE("bad input: checkpoints") {
       "model/model.safetensors: has no weights to look at among 4 tensors, expected a match in "
       "F64, F32, F16 or BF16");
   m.refuses("prune model --nm 2 --out x",
-            "prune: --nm is 2, expected N:M such as 2:4, N at most M");
+            "prune: --nm is 2, expected N:M such as 2:4, N from 1 to M");
+  for (const std::string none : {"0:4", "0:0"}) {
+    m.refuses("prune model --nm " + none + " --out x",
+              "prune: --nm is " + none + ", expected N:M such as 2:4, N from 1 to M");
+  }
   m.refuses(
       "prune model --nm 2:5 --out x",
       "prune: asked to keep 2 of every 5 weights of layer.0.attention.query.weight (24 x 32), "
       "whose rows of 32 leave a tail, expected a multiple of 5");
   m.refuses("inspect model --nm 5:4",
-            "inspect: --nm is 5:4, expected N:M such as 2:4, N at most M");
+            "inspect: --nm is 5:4, expected N:M such as 2:4, N from 1 to M");
+  for (const std::string share : {"nan", "-nan", "1.5", "half"}) {
+    m.refuses("prune model --share " + share + " --out x",
+              "--share: found " + share + ", expected a number from 0 to 1; see --help");
+  }
   std::string strange = text_of(m.here / "model" / "model.safetensors");
   const auto at = strange.find("\"BF16\"");
   strange.replace(at, 6, "\"F4_X\"");
@@ -186,7 +308,6 @@ TEST_CASE("bad input: checkpoints") {
   CHECK(a.code == 2);
   CHECK_THAT(a.err, Catch::Matchers::Contains("has dtype 'F4_X', expected F64, F32"));
   CHECK(m.run("prune model --share 0.5 --nm 2:4 --out x").code == 2);
-  CHECK(m.run("prune model --share 1.5 --out x").code == 2);
   CHECK(m.run("prune model --share 0.5 --criterion size --out x").code == 2);
   CHECK_FALSE(fs::exists(m.here / "x"));
 }

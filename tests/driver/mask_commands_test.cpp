@@ -251,6 +251,15 @@ TEST_CASE("controls of every kind keep what their names say") {
   CHECK(midling.substr(0, 2) == "00");
   refuses("controls --ticket " + all + " --kind bad --out " + out, {"3 tickets", "expected one"},
           out);
+  for (const std::string kind : {"super", "bizzaro", "midling"}) {
+    refuses("controls --ticket " + files[0] + " --kind " + kind + " --out " + out,
+            {"found 1 ticket for kind " + kind + ", expected at least 2"}, out);
+    write_mask(here / "study/RTE/seed_1/head_mask.npy", {2, 6}, "111100000000");
+    refuses("controls --mode study --ticket " + (here / "study").string() + " --kind " + kind +
+                " --out " + (here / "drawn").string(),
+            {"found 1 ticket of 'RTE' for kind " + kind + ", expected at least 2"}, here / "drawn");
+    CHECK_FALSE(fs::exists(here / "drawn"));
+  }
   refuses("controls --mode study --ticket " + files[0] + " --kind random --out " + out,
           {"head_mask.npy", "folder"}, out);
   refuses("controls --mode study --ticket " + here.str() + " --kind random --out " + out,
@@ -321,6 +330,9 @@ TEST_CASE("bad input: scores and selections") {
     refuses("select " + array + to, {"--keep-share, --keep or --keep-of"}, out);
     refuses("select " + array + " --keep 7" + to, {"keep 7 units of 6"}, out);
     refuses("select " + array + " --keep-share 1.5" + to, {"--keep-share", "1.5"}, out);
+    refuses("select " + array + " --keep-share nan" + to,
+            {"--keep-share: found nan, expected a number from 0 to 1"}, out);
+    refuses("select " + array + " --keep-of 0:4" + to, {"--keep-of is 0:4", "N from 1 to M"}, out);
     refuses("select " + array + " --keep-of 2/4" + to, {"2/4", "N:M"}, out);
     refuses("select " + array + " --keep-of 1:2" + to, {"1 of every 2", "rows of 3"}, out);
     refuses("select " + array + " --keep 1 --least 1" + to, {"asked to remove 5", "at most 4"},

@@ -86,7 +86,8 @@ TEST_CASE("scope, schedule and pattern of a search over weights") {
   refused("--prune weights --step 0.2", {"--step", "heads, MLPs and neurons", "weights"});
   refused("--prune weights --mode study --criterion taylor", {"mode study", "magnitude"});
   refused("--prune weights --nm 2:5", {"2 of every 5", "query.weight (16 x 16)"});
-  refused("--prune weights --nm 5:4", {"--nm", "5:4", "N at most M"});
+  refused("--prune weights --nm 5:4", {"--nm", "5:4", "N from 1 to M"});
+  refused("--prune weights --nm 0:4", {"--nm", "0:4", "N from 1 to M"});
   refused("--prune weights --schedule one_shot --weight-steps 5", {"--weight-steps", "one_shot"});
   CHECK_FALSE(std::filesystem::exists(out));
   for (const char* more : {"--nm 2:4 --scope row", "--nm 2:4 --weight-step 0.1",

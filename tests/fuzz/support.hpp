@@ -33,18 +33,16 @@ inline void hold(bool holds, const char* what, std::string_view found = {}) {
 
 /// A sentence for people: one line of printable characters. A file is shown in it, and must not
 /// choose what a terminal does.
-inline void check_sentence(std::string_view sentence, bool other_alphabets = false) {
+inline void check_sentence(std::string_view sentence, bool names_files = false) {
   hold(!sentence.empty(), "a message says something");
   hold(!has_control_characters(sentence), "a message is one line without orders", sentence);
-  if (other_alphabets) return;
-  for (const char c : sentence) {
-    hold(c >= ' ' && c <= '~', "a message is printable in ASCII", sentence);
-  }
+  if (names_files) return;
+  hold(printable(sentence, sentence.size()) == sentence, "a message is printable", sentence);
 }
 
 /// What a reader returns, or nothing where it refuses its input as it may: with an error of the
-/// library. Any other exception ends the program. Letters of other alphabets are `?` in a sentence,
-/// except where the input names files: paths are repeated as they are.
+/// library. Any other exception ends the program. Paths are repeated as they are: what is not UTF-8
+/// is `?` in a sentence, except where the input names files.
 template <class Read>
 [[nodiscard]] auto accepted(Read read, bool names_files = false)
     -> std::optional<decltype(read())> {

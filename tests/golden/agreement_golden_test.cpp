@@ -130,9 +130,14 @@ TEST_CASE("golden agreement tables") {
     same_reason(n.value, t, "nogueira");
     if (!stable.is_null()) {
       same(n.value, stable.at("stability"), name + " stability");
-      same(n.variance, stable.at("variance"), name + " variance of stability");
-      same(n.lower(), stable.at("lower"), name + " lower end");
-      same(n.upper(), stable.at("upper"), name + " upper end");
+      if (masks.size() < 3) {  // the published formula has an answer there, which we do not give
+        REQUIRE(n.variance.why == reason::too_few_masks);
+        REQUIRE(n.upper().why == reason::too_few_masks);
+      } else {
+        same(n.variance, stable.at("variance"), name + " variance of stability");
+        same(n.lower(), stable.at("lower"), name + " lower end");
+        same(n.upper(), stable.at("upper"), name + " upper end");
+      }
     }
 
     const auto pairs = count_overlaps(masks);

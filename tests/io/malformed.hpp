@@ -61,9 +61,7 @@ inline damage_tally damage_each(const std::string& good, const file_reader& read
       const std::string s = e.what();
       const bool fit = s.find_first_not_of(' ', path.string().size()) != s.npos &&
                        s.size() < path.string().size() + 500;
-      bool printable = true;
-      for (const char c : s) printable = printable && c >= ' ' && c <= '~';
-      if (!(s.starts_with(path.string()) && fit && printable)) FAIL_CHECK(s);
+      if (!(s.starts_with(path.string()) && fit && printable(s, s.size()) == s)) FAIL_CHECK(s);
     }
   };
   for (std::size_t n = 0; n < good.size(); ++n) attempt(good.substr(0, n));

@@ -27,7 +27,8 @@ namespace tombola {
                        reason::a_mask_is_constant);
 }
 
-/// Nogueira's stability of k masks with its sampling error. All are undefined together.
+/// Nogueira's stability of k masks with its sampling error, which is undefined where the stability
+/// is, and of two masks.
 struct stability {
   estimate value;     ///< in [-1 / (k - 1), 1]: Fleiss' kappa of the 0/1 table
   estimate variance;  ///< of the estimate, were the masks drawn again; 0 or more
@@ -38,7 +39,8 @@ struct stability {
 
 private:
   [[nodiscard]] estimate at(double errors) const {
-    return value.defined() ? defined(value.value + errors * std::sqrt(variance.value)) : value;
+    return variance.defined() ? defined(value.value + errors * std::sqrt(variance.value))
+                              : variance;
   }
 };
 
@@ -46,7 +48,8 @@ private:
 ///
 /// The masks need not have one size. Undefined: too_few_masks, no_units, masks_are_constant. With
 /// few masks the interval is too narrow: of eight masks' 95 % intervals four in five hold the
-/// truth.
+/// truth. Of two masks of one size it would always be a single point, as both bear on the estimate
+/// alike: below three masks there is no variance (too_few_masks).
 /// Source: S. Nogueira, K. Sechidis, G. Brown, "On the stability of feature selection algorithms",
 /// JMLR 18(174), 2018: definition 4, theorem 7 and corollary 9.
 [[nodiscard]] inline stability nogueira(std::span<const pair_overlap> pairs) {
@@ -73,6 +76,7 @@ private:
   const double chance = share * (1.0 - share);  // variance of a unit at random
   if (kept == 0.0 || kept == masks * n) return none(reason::masks_are_constant);
   const double value = 1.0 - 2.0 * differing / (masks * (masks - 1.0) * n) / (2.0 * chance);
+  if (k < 3) return {defined(value), undefined(reason::too_few_masks)};
 
   // Corollary 9: the influence of each mask on the estimate.
   std::vector<double> influence(k);
@@ -97,11 +101,14 @@ template <unit_sets R>
 
 /// Whether two sets of masks differ in stability: the two-sided p of the difference over its error.
 ///
-/// In [0, 1]. Undefined where either is, and masks_are_identical where neither has any error.
+/// In [0, 1]. Undefined where either is or has no variance, and masks_are_identical where neither
+/// has any error.
 /// Source: the same, theorem 10.
 [[nodiscard]] inline estimate p_of_difference(const stability& a, const stability& b) {
   if (!a.value.defined()) return a.value;
   if (!b.value.defined()) return b.value;
+  if (!a.variance.defined()) return a.variance;
+  if (!b.variance.defined()) return b.variance;
   const double error = std::sqrt(a.variance.value + b.variance.value);
   if (error == 0.0) return undefined(reason::masks_are_identical);
   return defined(std::erfc(std::abs(a.value.value - b.value.value) / error / std::sqrt(2.0)));

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -118,9 +119,10 @@ namespace detail {
 }  // namespace detail
 
 /// What the weights of a checkpoint's folder lie in: `model.safetensors`, else its index, else the
-/// only `*.safetensors.index.json`, else the only `*.safetensors` that is neither ticket nor trace.
-/// Throws input_error, naming the folder, where that leaves none or a choice.
-[[nodiscard]] inline std::filesystem::path weights_in(const std::filesystem::path& folder) {
+/// only `*.safetensors.index.json`, else the only `*.safetensors` that is neither ticket nor trace;
+/// nothing where there is none. Throws input_error, naming the folder, where that leaves a choice.
+[[nodiscard]] inline std::optional<std::filesystem::path> find_weights(
+    const std::filesystem::path& folder) {
   for (const char* name : {"model.safetensors", "model.safetensors.index.json"}) {
     std::error_code code;
     if (std::filesystem::exists(folder / name, code)) return folder / name;
@@ -133,14 +135,20 @@ namespace detail {
                         ending + ", expected one, or to be told which");
     }
   }
-  throw input_error(folder.string() + ": has no *.safetensors in it, expected a checkpoint");
+  return std::nullopt;
+}
+
+/// The same, for a folder that must have some: throws input_error also where there is none.
+[[nodiscard]] inline std::filesystem::path weights_in(const std::filesystem::path& folder) {
+  if (auto found = find_weights(folder)) return *std::move(found);
+  throw input_error(folder.string() +
+                    ": has no *.safetensors with weights of its own, expected a checkpoint");
 }
 
 /// Whether weights_in finds some.
 [[nodiscard]] inline bool holds_weights(const std::filesystem::path& folder) {
   try {
-    (void)weights_in(folder);
-    return true;
+    return find_weights(folder).has_value();
   } catch (const error&) {
     return false;
   }

@@ -2,6 +2,7 @@
 
 // Needs libcurl: the component tombola::fetch.
 
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -59,6 +60,11 @@ struct reply_head {
   return n;
 }
 
+/// Whether a value can be sent back as it came: printable characters of ASCII alone.
+[[nodiscard]] inline bool is_plain(std::string_view text) noexcept {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
 /// Reads one line of a head: a status line starts a new one.
 inline void read_head_line(std::string_view line, reply_head& head) {
   if (line.starts_with("HTTP/")) {
@@ -79,9 +85,9 @@ inline void read_head_line(std::string_view line, reply_head& head) {
     head.length = whole_number(value);
   } else if (name == "accept-ranges") {
     head.takes_ranges = value == "bytes";
-  } else if (name == "etag" && printable(value, value.size()) == value) {
+  } else if (name == "etag" && is_plain(value)) {
     head.etag = value;
-  } else if (name == "last-modified" && printable(value, value.size()) == value) {
+  } else if (name == "last-modified" && is_plain(value)) {
     head.changed = value;
   } else if (name == "location") {
     head.location = value;

@@ -140,7 +140,7 @@ inline void write_json(const std::filesystem::path& path, const nlohmann::json& 
 [[nodiscard]] inline std::string shown_value(const nlohmann::json& v) {
   if (v.is_array()) return "a list";
   if (v.is_object()) return "an object";
-  return shown(v.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
+  return shown(v.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 namespace detail {

@@ -13,7 +13,7 @@
 
 namespace tombola::io {
 
-/// Text out of a file for a message: printable, between quotes.
+/// Text out of a file for a message: printable, at most so many characters, between quotes.
 [[nodiscard]] inline std::string shown(std::string_view text, std::size_t most = 80) {
   return "'" + printable(text, most) + "'";
 }
