@@ -60,8 +60,8 @@ nlohmann::json to_json(const summary& s) {
 }
 
 void print(const summary& s) {
-  std::cout << fmt::format("{}: {} masks over {} units, keeping", s.name, s.counts.masks(),
-                           s.counts.units);
+  std::cout << fmt::format("{}: {} masks over {} units, keeping", printable(s.name),
+                           s.counts.masks(), s.counts.units);
   for (const std::size_t n : s.counts.sizes) std::cout << ' ' << n;
   std::cout << fmt::format("\n  Fleiss' kappa {}", text_of(fleiss_kappa(s.counts)));
   if (s.several) {
@@ -73,11 +73,12 @@ void print(const summary& s) {
       s.several ? " where each group keeps its size" : "", text_of(s.expected_jaccard));
   if (const stability n = nogueira(s.pairs); n.value.defined()) {
     std::cout << fmt::format("  Nogueira's stability {:.4f}", n.value.value);
-    if (n.lower().defined()) {
-      std::cout << fmt::format(", 95 % interval for many masks {:.4f} to {:.4f}", n.lower().value,
+    if (const estimate low = n.lower(); low.defined()) {
+      std::cout << fmt::format(", 95 % interval for many masks {:.4f} to {:.4f}\n", low.value,
                                n.upper().value);
+    } else {
+      std::cout << ", no interval: " << to_string(low.why) << '\n';
     }
-    std::cout << '\n';
   }
   if (s.q.q.defined()) {
     std::cout << fmt::format("  Cochran's Q {:.4f}, p = {} (tests equal sizes, not overlap)\n",

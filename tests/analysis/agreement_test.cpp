@@ -112,7 +112,7 @@ TEST_CASE("tickets that keep nothing, and one seed alone, have reasons and no Na
                        {{"empty", {{"1", none, {}}, {"2", none, {}}}}, {"one", {{"1", none, {}}}}}};
   const auto all = agreements_of(set);
   CHECK(agree_beyond_chance(all[0]).decision == outcome::cannot_tell);
-  CHECK(agree_beyond_chance(all[1]).finding == "no overlap to judge: fewer than two masks");
+  CHECK(agree_beyond_chance(all[1]).finding == "no overlap to judge: too few masks");
   const std::string page = agreement_section(set, all, "x");
   CHECK(tombola::test::ill_formed(page) == "");
   CHECK(page.find("nan") == std::string::npos);

@@ -9,7 +9,7 @@ namespace tombola {
 enum class reason {
   defined,
   no_units,               ///< the group has no units
-  too_few_masks,          ///< agreement takes two masks or more
+  too_few_masks,          ///< agreement takes two masks or more, its interval three
   nothing_kept,           ///< neither mask keeps a unit
   first_keeps_nothing,    ///< a share of the first mask's units, of which there are none
   second_keeps_nothing,   ///< a share of the second mask's units, of which there are none
@@ -31,7 +31,7 @@ enum class reason {
     case reason::no_units:
       return "the group has no units";
     case reason::too_few_masks:
-      return "fewer than two masks";
+      return "too few masks";
     case reason::nothing_kept:
       return "neither mask keeps a unit";
     case reason::first_keeps_nothing:

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include "tombola/analysis/markup.hpp"
+#include "tombola/core/printable.hpp"
 
 namespace tombola::analysis {
 
@@ -48,17 +48,6 @@ template <std::size_t N>
                      [c](const code_range& r) { return r.first <= c && c <= r.second; });
 }
 
-/// The code point of a character, all of its bytes given as utf8_length() found them.
-[[nodiscard]] constexpr char32_t code_point_of(std::string_view character) noexcept {
-  const auto byte = [&](std::size_t k) {
-    return static_cast<char32_t>(static_cast<unsigned char>(character[k]));
-  };
-  if (character.size() < 2) return byte(0);
-  char32_t c = byte(0) & (0xFFU >> (character.size() + 1));
-  for (std::size_t k = 1; k < character.size(); ++k) c = c << 6U | (byte(k) & 0x3FU);
-  return c;
-}
-
 }  // namespace detail
 
 /// Columns that a terminal gives a text: 2 for each wide character, 0 for a mark on the character
@@ -67,13 +56,13 @@ template <std::size_t N>
 /// Source: Unicode Standard Annex 11, East Asian width W and F.
 [[nodiscard]] inline std::size_t display_width(std::string_view s) noexcept {
   std::size_t columns = 0;
-  for (std::size_t i = 0; i < s.size();) {
-    const std::size_t n = std::max<std::size_t>(utf8_length(s, i), 1);
-    const char32_t c = n == 1 ? U'x' : detail::code_point_of(s.substr(i, n));
+  while (!s.empty()) {
+    const auto [code_point, bytes] = tombola::detail::first_character(s);
+    const char32_t c = bytes == 0 ? U'x' : code_point;
     columns += detail::in_any(detail::two_columns, c)  ? 2U
                : detail::in_any(detail::no_columns, c) ? 0U
                                                        : 1U;
-    i += n;
+    s.remove_prefix(std::max<std::size_t>(bytes, 1));
   }
   return columns;
 }

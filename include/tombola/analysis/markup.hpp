@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tombola/core/error.hpp"
+#include "tombola/core/printable.hpp"
 
 namespace tombola::analysis {
 
@@ -53,31 +54,9 @@ inline constexpr std::string_view replacement = "\xEF\xBF\xBD";  ///< U+FFFD, fo
   return {text.data(), end.ptr};
 }
 
-/// Bytes of the UTF-8 character that starts at s[i], or 0 where none does (overlong forms,
-/// surrogates, code points past U+10FFFF, a sequence cut off).
-/// Source: RFC 3629, section 4.
-[[nodiscard]] inline std::size_t utf8_length(std::string_view s, std::size_t i) noexcept {
-  const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(s[k]); };
-  const unsigned char first = byte(i);
-  if (first < 0x80) return 1;
-  const std::size_t n = first >= 0xF0 && first <= 0xF4   ? 4
-                        : first >= 0xE0 && first <= 0xEF ? 3
-                        : first >= 0xC2 && first <= 0xDF ? 2
-                                                         : 0;
-  if (n == 0 || s.size() - i < n) return 0;
-  for (std::size_t k = i + 1; k < i + n; ++k) {
-    if ((byte(k) & 0xC0) != 0x80) return 0;
-  }
-  const unsigned char second = byte(i + 1);
-  const bool out_of_range = (first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
-                            (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F);
-  return out_of_range ? 0 : n;
-}
-
 /// Whether a character turns the writing direction around: what follows would be read elsewhere.
-[[nodiscard]] inline bool turns_direction(std::string_view character) noexcept {
-  return (character >= "\xE2\x80\xAA" && character <= "\xE2\x80\xAE") ||
-         (character >= "\xE2\x81\xA6" && character <= "\xE2\x81\xA9");
+[[nodiscard]] constexpr bool turns_direction(char32_t c) noexcept {
+  return (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
 }
 
 /// Text made safe for element content and for quoted attribute values, in HTML and in SVG.
@@ -89,10 +68,11 @@ inline constexpr std::string_view replacement = "\xEF\xBF\xBD";  ///< U+FFFD, fo
   std::string out;
   out.reserve(s.size() + s.size() / 8);
   for (std::size_t i = 0; i < s.size();) {
-    const std::size_t n = utf8_length(s, i);
+    const auto [code_point, n] = tombola::detail::first_character(s.substr(i));
     const std::string_view c = s.substr(i, n == 0 ? 1 : n);
     const auto b = static_cast<unsigned char>(c[0]);
-    if (n == 0 || turns_direction(c) || b == 0x7F || (b < 0x20 && b != '\n' && b != '\t')) {
+    if (n == 0 || turns_direction(code_point) || b == 0x7F ||
+        (b < 0x20 && b != '\n' && b != '\t')) {
       out += replacement;
     } else if (b == '&') {
       out += "&amp;";
@@ -117,14 +97,13 @@ inline constexpr std::string_view replacement = "\xEF\xBF\xBD";  ///< U+FFFD, fo
 /// the replacement character.
 [[nodiscard]] inline std::string on_one_line(std::string_view s) {
   std::string out;
-  for (std::size_t i = 0; i < s.size();) {
-    const std::size_t n = utf8_length(s, i);
-    const std::string_view c = s.substr(i, std::max<std::size_t>(n, 1));
-    const auto first = static_cast<unsigned char>(c[0]);
-    const bool control = (n == 1 && (first < 0x20 || first == 0x7F)) ||
-                         (n == 2 && c < "\xC2\xA0") || c == "\xE2\x80\xA8" || c == "\xE2\x80\xA9";
-    out += n == 0 || turns_direction(c) ? replacement : control ? std::string_view{" "} : c;
-    i += c.size();
+  while (!s.empty()) {
+    const auto [c, n] = tombola::detail::first_character(s);
+    const bool control = c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029;
+    out += n == 0 || turns_direction(c) ? replacement
+           : control                    ? std::string_view{" "}
+                                        : s.substr(0, n);
+    s.remove_prefix(std::max<std::size_t>(n, 1));
   }
   return out;
 }
@@ -133,8 +112,7 @@ inline constexpr std::string_view replacement = "\xEF\xBF\xBD";  ///< U+FFFD, fo
 [[nodiscard]] inline std::string shorten(std::string_view s, std::size_t n) {
   std::size_t i = 0, characters = 0;
   while (i < s.size() && characters < n) {
-    const std::size_t length = utf8_length(s, i);
-    i += length == 0 ? 1 : length;
+    i += std::max<std::size_t>(tombola::detail::first_character(s.substr(i)).bytes, 1);
     ++characters;
   }
   std::string head{s.substr(0, i)};
