@@ -2,8 +2,10 @@
 
 #include "tombola/prune/controls.hpp"
 
+#include <algorithm>
 #include <iostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "examples/tombola/json_line.hpp"
@@ -21,8 +23,20 @@ namespace tombola::driver {
 
 namespace {
 
-/// What several tickets have in common, and its opposites.
-ticket make_of_all(const controls_options& o) {
+/// A control, and whether it prunes the same as the ticket that it is to be held against: then a
+/// comparison of the two says nothing.
+struct made {
+  ticket value;
+  bool same = false;
+};
+
+made held_against(const ticket& other, ticket t) {
+  const bool same = std::ranges::equal(t.masks(), other.masks());
+  return {std::move(t), same};
+}
+
+/// What several tickets have in common, and its opposites, which are held against it.
+made make_of_all(const controls_options& o) {
   const auto files = mask_files_of(o.tickets);
   // What survives in one ticket is the ticket itself: its opposites are those that `bad` and
   // `random` make.
@@ -30,8 +44,10 @@ ticket make_of_all(const controls_options& o) {
     throw input_error("controls: found 1 ticket for kind " + o.kind + ", expected at least 2");
   }
   const std::vector<ticket> all = read_masks(files);
-  if (o.kind == "super") return super_of(all);
-  return o.kind == "bizzaro" ? super_bad_of(all, o.seed) : super_random_of(all, o.seed);
+  ticket super = super_of(all);
+  if (o.kind == "super") return {std::move(super), false};
+  return held_against(
+      super, o.kind == "bizzaro" ? super_bad_of(all, o.seed) : super_random_of(all, o.seed));
 }
 
 ticket bad_weights(const controls_options& o, const ticket& good, const std::string& parent) {
@@ -45,7 +61,7 @@ ticket bad_weights(const controls_options& o, const ticket& good, const std::str
   return bad_weights_like(good, spans, parent);
 }
 
-ticket make_of_one(const controls_options& o) {
+made make_of_one(const controls_options& o) {
   if (o.tickets.size() != 1) {
     throw input_error("controls: " + std::to_string(o.tickets.size()) + " tickets, expected one");
   }
@@ -54,12 +70,15 @@ ticket make_of_one(const controls_options& o) {
   // Arrays do not say what their units are; tickets of weights do.
   const bool weights =
       good.groups().front().name != "mask" && experiment::family_of(good) == "weights";
-  if (o.kind == "layers") return random_in_layers_like(good, o.seed, parent);
-  if (o.kind == "inverted") return inverted_like(good, parent);
-  if (o.kind == "random") {
-    return weights ? random_in_all(good, o.seed, parent) : random_like(good, o.seed, parent);
-  }
-  return weights ? bad_weights(o, good, parent) : bad_like(good, o.seed, parent);
+  const auto draw = [&] {
+    if (o.kind == "layers") return random_in_layers_like(good, o.seed, parent);
+    if (o.kind == "inverted") return inverted_like(good, parent);
+    if (o.kind == "random") {
+      return weights ? random_in_all(good, o.seed, parent) : random_like(good, o.seed, parent);
+    }
+    return weights ? bad_weights(o, good, parent) : bad_like(good, o.seed, parent);
+  };
+  return held_against(good, draw());
 }
 
 }  // namespace
@@ -70,9 +89,15 @@ void controls(const controls_options& o, const common_options& c) {
     return;
   }
   const bool of_all = o.kind == "super" || o.kind == "bizzaro" || o.kind == "midling";
-  const ticket t = of_all ? make_of_all(o) : make_of_one(o);
+  const auto [t, same] = of_all ? make_of_all(o) : make_of_one(o);
   write_masks(o.out, t, io::mask_number::float32);
-  const nlohmann::json j = experiment::ticket_json(t, o.out.string());
+  const std::string other = of_all ? "the super ticket" : "the ticket it was drawn from";
+  if (same && !c.quiet && !c.json) {
+    std::cerr << "controls: this " << t.origin.kind << " ticket keeps the same units as " << other
+              << "; there is nothing to compare\n";
+  }
+  nlohmann::json j = experiment::ticket_json(t, o.out.string());
+  if (o.kind != "super") j["same_as_given"] = same;
   if (c.json) {
     std::cout << json_line(j);
     return;

@@ -8,6 +8,7 @@
 
 #include "tombola/analysis/dots.hpp"
 #include "tombola/analysis/heat_map.hpp"
+#include "tombola/analysis/provenance_section.hpp"
 #include "tombola/analysis/search_line.hpp"
 #include "tombola/core/error.hpp"
 
@@ -36,7 +37,7 @@ TEST_CASE("a heat map has a cell, a number and an exact tooltip for every value"
   CHECK(count_of(s, "class=\"cell\"") == 5);
   CHECK(count_of(s, "class=\"d\"") == 4);
   CHECK(s.find("layer 0, head 1: 0.3333333333333333<") != std::string::npos);
-  CHECK(s.find("layer 1, head MLP: 1, deviation 0.125<") != std::string::npos);
+  CHECK(s.find("layer 1, MLP: 1, deviation 0.125<") != std::string::npos);
   CHECK(s.find(">0.33<") != std::string::npos);
   CHECK(s.find("aria-label=\"t&lt;&gt;\"") != std::string::npos);
   CHECK(count_of(s, to_string(sequential(0.5))) == 1);
@@ -152,4 +153,22 @@ TEST_CASE("a search shows the guard, accepted dots and rejected crosses") {
   CHECK(s.find("guard") == std::string::npos);
   f.points.clear();
   CHECK(ill_formed(draw(f)) == "");
+}
+
+TEST_CASE("a search of weights that came to the end of its steps says so") {
+  found_search s{"t", 1, "weights", {}};
+  s.figure.points = {{"full", 1.0, 0.9, true}, {"weights", 0.5, 0.88, true}};
+  const auto says = [&] {
+    const std::string page = search_section(std::vector{s});
+    return page.find("weights; ended after its steps, not at the guard") != std::string::npos;
+  };
+  CHECK(says());
+  s.figure.points.push_back({"weights", 0.25, 0.2, false});
+  CHECK_FALSE(says());
+  s.figure.points = {{"full", 1.0, 0.9, true}, {"weights", 0.0, 0.9, true}};
+  CHECK_FALSE(says());  // nothing was left to remove
+  s.figure.points = {{"full", 1.0, 0.9, true}};
+  CHECK_FALSE(says());
+  s.figure.points = {{"full", 1.0, 0.9, true}, {"heads", 0.5, 0.9, true}};
+  CHECK_FALSE(says());  // no head was left
 }

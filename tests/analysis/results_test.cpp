@@ -93,6 +93,26 @@ TEST_CASE("an undefined score is null and stays undefined") {
   CHECK_FALSE(read_result(dir.path() / "result.json").score);
 }
 
+TEST_CASE("why a score of 0 is undefined stands in `undefined`, under its metric") {
+  const temporary_folder dir;
+  const auto read = [&](const std::string& members) {
+    std::string text = tombola::test::to_json({});
+    text.insert(text.find('{') + 1, members);
+    write_text(dir.path() / "result.json", text);
+    return read_result(dir.path() / "result.json").undefined;
+  };
+  CHECK(read("").empty());
+  CHECK(read(R"("undefined":{"accuracy":"one side is constant"},)") == "one side is constant");
+  CHECK(read(R"("undefined":{"f1":"one side is constant"},)").empty());
+  std::string mean = tombola::test::to_json({});
+  mean.replace(mean.find(R"("metric":"accuracy")"), 19, R"("metric":"accuracy_and_f1")");
+  mean.insert(mean.find('{') + 1, R"("undefined":{"f1":"no positives"},)");
+  write_text(dir.path() / "result.json", mean);
+  CHECK(read_result(dir.path() / "result.json").undefined == "no positives");
+  CHECK(refusal(changed(R"("step")", R"("undefined":"why","step")")) ==
+        "'undefined' is '\"why\"', expected an object of reasons");
+}
+
 TEST_CASE("an ill-formed result names file, key, what was found and what was expected") {
   CHECK(refusal("{").starts_with("is not JSON: line 1"));
   CHECK(refusal("[]") == "found a list where an object with 'format' was expected");

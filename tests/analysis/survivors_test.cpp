@@ -124,6 +124,25 @@ TEST_CASE("weights are shares by matrix and layer") {
   CHECK_FALSE(matrix_map({}, "t"));
 }
 
+TEST_CASE("the caption says what a cell is: a unit, a whole matrix, or either") {
+  const auto page = [](const std::string& name, const std::vector<group>& groups) {
+    return survivor_section({name, {{"a", {{"1", ticket{groups}, {}}}}}}, "x");
+  };
+  const auto has = [](const std::string& all, const std::string& part) {
+    return all.find(part) != std::string::npos;
+  };
+  const std::string heads = page("heads", {{"heads", {2, 2}}});
+  CHECK(has(heads, "Each cell is one unit: its mean over seeds"));
+  CHECK_FALSE(has(heads, "whole"));
+  const std::string weights = page("weights, mode study", {{"encoder.layer.0.w", {2, 2}}});
+  CHECK(has(weights, "Each cell is one whole matrix: the share of its weights that is kept"));
+  CHECK_FALSE(has(weights, "one unit"));
+  const std::string mixed = page("structures", {{"heads", {2, 2}}, {"neurons", {2, 8}}});
+  CHECK(has(mixed, "Each cell is one unit"));
+  CHECK(has(mixed, "Of other groups each cell is one whole group: the share of its neurons"));
+  CHECK(has(mixed, "share of neurons kept"));
+}
+
 TEST_CASE("stable units: in every seed of a task, more than (T + 1) / 2 of T tasks") {
   CHECK(stable_threshold(9) == 5.0);
   const std::vector<ticket_set> sets{sample()};

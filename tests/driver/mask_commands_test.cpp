@@ -266,6 +266,31 @@ TEST_CASE("controls of every kind keep what their names say") {
           {"no masks in it", "seed_<n>"}, out);
 }
 
+TEST_CASE("controls say where the control is the ticket that it is held against") {
+  const folder here;
+  const std::string half = (here / "half_mask.npy").string(),
+                    all = (here / "all_mask.npy").string(), out = (here / "out.npy").string();
+  write_mask(half, {2, 6}, "111111000000");
+  write_mask(all, {2, 6}, "111111111111");
+  const auto controls = [&](const std::string& file, const std::string& kind) {
+    return "controls --ticket " + file + " --kind " + kind + " --seed 5 --out " + out;
+  };
+  const std::string note =
+      "controls: this random ticket keeps the same units as the ticket it was "
+      "drawn from; there is nothing to compare\n";
+  CHECK(tombola::test::tombola(controls(all, "random")).err == note);
+  CHECK(tombola::test::tombola(controls(all, "random") + " --quiet").err == "");
+  CHECK(tombola::test::tombola(controls(half, "random")).err == "");
+  CHECK(json_of(controls(all, "random")).at("same_as_given") == true);
+  CHECK(json_of(controls(all, "bad")).at("same_as_given") == true);
+  CHECK(json_of(controls(half, "bad")).at("same_as_given") == false);
+  CHECK(json_of(controls(all, "inverted")).at("same_as_given") == false);
+  // The opposites of a super ticket are held against that.
+  CHECK(json_of(controls(all + " " + half, "bizzaro")).at("same_as_given") == false);
+  CHECK(json_of(controls(all + " " + all, "bizzaro")).at("same_as_given") == true);
+  CHECK_FALSE(json_of(controls(all + " " + all, "super")).contains("same_as_given"));
+}
+
 TEST_CASE("controls --mode study: four published sets of masks, file by file") {
   const auto root = test::shared("data/lottery-masks/masks");
   if (!root) return;

@@ -87,8 +87,9 @@ inline void draw_gap(
 inline void draw_cell(
     markup& m, const heat_map& h, const heat_map_layout& at, std::size_t r, std::size_t c) {
   const std::size_t i = r * h.columns.size() + c;
-  const std::string where =
-      h.row_title + " " + h.rows[r] + ", " + h.column_title + " " + h.columns[c];
+  const bool apart = h.gap_before != 0 && c >= h.gap_before;  // its name says what it is
+  const std::string where = (h.row_title.empty() ? "" : h.row_title + " ") + h.rows[r] + ", " +
+                            (apart ? "" : h.column_title + " ") + h.columns[c];
   if (!h.values[i]) {
     if (!h.notes.empty() && !h.notes[i].empty())
       draw_gap(m, at, at.x(h, c), at.y(r), where + ": " + h.notes[i]);

@@ -26,6 +26,14 @@ struct found_search {
   search_figure figure;
 };
 
+/// Whether a search of weights came to the end of its steps: its last candidate still passed, and
+/// had weights left. A search of heads or MLPs has no such end.
+[[nodiscard]] inline bool ran_out_of_steps(const search_figure& f) {
+  if (f.points.size() < 2) return false;
+  const search_point& last = f.points.back();
+  return last.phase == "weights" && last.accepted && last.share > 0.0;
+}
+
 /// Every search as a line.
 [[nodiscard]] inline std::string search_section(std::span<const found_search> searches) {
   markup m;
@@ -35,8 +43,11 @@ struct found_search {
          "fell below the guard.");
   m.open("div", {{"class", "grid"}}).line();
   for (const found_search& s : searches) {
-    m.raw(detail::framed(s.task + ", seed " + std::to_string(s.seed), in_words(s.family),
-                         draw(s.figure)));
+    const bool out = ran_out_of_steps(s.figure);
+    m.raw(detail::framed(
+        s.task + ", seed " + std::to_string(s.seed),
+        in_words(s.family) + (out ? "; ended after its steps, not at the guard" : ""),
+        draw(s.figure)));
   }
   m.close().close().line();
   return m.str();

@@ -187,7 +187,7 @@ struct page_part {
                                                        const report_numbers& n) {
   std::vector<page_part> parts;
   if (!n.verdicts.empty()) {
-    parts.push_back({"findings", "Findings", findings_section(n.verdicts)});
+    parts.push_back({"findings", "Findings", findings_section(n.verdicts, !n.scores.empty())});
   }
   if (!n.scores.empty()) parts.push_back({"scores", "Scores", score_section(n.scores)});
   for (std::size_t i = 0; i < in.sets.size(); ++i) {

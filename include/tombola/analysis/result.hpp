@@ -95,7 +95,8 @@ struct result {
   std::string task;
   std::uint64_t seed = 0;
   std::string metric;
-  std::optional<double> score;  ///< nothing where the metric is undefined
+  std::optional<double> score;  ///< nothing where the metric is undefined and counts nothing
+  std::string undefined;        ///< why the metric is undefined and counts 0; mostly empty
   std::map<std::string, std::optional<double>> metrics;
   std::optional<double> majority;        ///< score of always answering the commonest class
   std::optional<ticket_summary> ticket;  ///< nothing: the full model

@@ -107,6 +107,24 @@ template <class Enum, std::size_t N>
   return s;
 }
 
+/// Why the score is undefined, or nothing. A mean of two metrics is undefined where one of them is.
+[[nodiscard]] inline std::string read_undefined(const nlohmann::json& object,
+                                                const result& r,
+                                                const std::filesystem::path& file) {
+  const auto reasons = io::optional_member<nlohmann::json>(object, "undefined", file);
+  if (!reasons) return {};
+  if (!reasons->is_object()) {
+    throw format_error(file.string(), "'undefined' is " + io::shown_value(*reasons) +
+                                          ", expected an object of reasons");
+  }
+  for (const auto& [name, why] : reasons->items()) {
+    if (name == r.metric || !r.metrics.contains(r.metric)) {
+      return io::require<std::string>(*reasons, name, file);
+    }
+  }
+  return {};
+}
+
 [[nodiscard]] inline std::vector<input_file> read_inputs(const nlohmann::json& object,
                                                          const std::filesystem::path& file) {
   std::vector<input_file> inputs;
@@ -151,6 +169,7 @@ template <class Enum, std::size_t N>
   for (const auto& [name, value] : metrics.items()) {
     r.metrics[name] = io::optional_member<double>(metrics, name, file);
   }
+  r.undefined = detail::read_undefined(j, r, file);
   r.majority = io::optional_member<double>(j, "majority", file);
   if (const auto t = io::optional_member<nlohmann::json>(j, "ticket", file)) {
     r.ticket = detail::read_summary(*t, file);

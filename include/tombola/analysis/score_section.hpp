@@ -53,6 +53,7 @@ namespace detail {
       return "badge part";
     case outcome::does_not_hold:
       return "badge no";
+    case outcome::by_construction:
     case outcome::cannot_tell:
       break;
   }
@@ -83,19 +84,42 @@ namespace detail {
 
 /// How many of the claims hold, for the first line.
 [[nodiscard]] inline std::string tally(std::span<const verdict> all) {
-  std::size_t count[4] = {0, 0, 0, 0};
+  std::size_t count[5] = {0, 0, 0, 0, 0};
   for (const verdict& v : all) ++count[static_cast<std::size_t>(v.decision)];
+  const std::string built =
+      count[4] == 0 ? "" : " By construction: " + std::to_string(count[4]) + ".";
   return "Of " + std::to_string(all.size()) + " claims checked here, " + std::to_string(count[0]) +
          " hold, " + std::to_string(count[1]) + " hold in part, " + std::to_string(count[2]) +
-         " do not hold, and of " + std::to_string(count[3]) + " nothing can be told.";
+         " do not hold, and of " + std::to_string(count[3]) + " nothing can be told." + built;
+}
+
+/// What `units kept` counts, where tickets have units of several kinds.
+[[nodiscard]] inline std::string kept_words(std::span<const score_group> groups) {
+  bool both = false, all = false;
+  for (const score_group& g : groups) {
+    both = both || g.family == ticket_family::heads_mlps;
+    all = all || g.family == ticket_family::structures;
+  }
+  if (!both && !all) return {};
+  return std::string{"Units kept counts "} + (all ? "heads, MLPs and neurons" : "heads and MLPs") +
+         " alike, each as one unit. ";
 }
 
 }  // namespace detail
 
-/// What the study claims, and what was found.
-[[nodiscard]] inline std::string findings_section(std::span<const verdict> all) {
+/// What the study claims, and what was found. scored: claims about scores are among them.
+[[nodiscard]] inline std::string findings_section(std::span<const verdict> all, bool scored) {
   markup m;
   m.open("section", {{"id", "findings"}}).leaf("h2", "Findings").leaf("p", detail::tally(all));
+  if (scored) {
+    m.leaf("p", {{"class", "note"}},
+           "Claims are listed for which there are runs. A claim holds where it does in every seed "
+           "that is compared, in part where it does in some. Of full by the means: the ratio of "
+           "the two means over those seeds. By construction: the search took no ticket below "
+           "that score on these examples, so it could not fail. The majority class is the "
+           "commonest one of the "
+           "training set.");
+  }
   m.raw(detail::verdict_list(all)).close().line();
   return m.str();
 }
@@ -108,13 +132,20 @@ namespace detail {
       "p", {{"class", "note"}},
       "Masked: the trained model under the ticket, before retraining. Retrained: trained again "
       "from the start inside the ticket. A hollow or full dot is one seed, a bar the mean, a "
-      "line one sample deviation (n - 1) to each side. Of gain: the share of what the full model "
-      "gains over the majority class.");
+      "line one sample deviation (n - 1) to each side. Majority class: what always answering the "
+      "training set's commonest class scores. Of full, of gain: ratios of the means over seeds; of "
+      "gain is the share of what the full model gains over the majority class. " +
+          detail::kept_words(groups) +
+          "Good tickets were chosen on the examples they are scored on, unless the search used "
+          "--select train: before retraining their scores are optimistic.");
   for (const score_group& g : groups) {
     const std::string over = in_words(family_and_variant(g.family, g.variant));
     m.leaf("h3", g.task + ", " + over);
     m.raw(detail::framed(g.task, g.metric + "; tickets over " + over, draw(score_figure(g))));
     m.raw(to_html(score_table(g))).line();
+    if (const std::string why = undefined_note(g); !why.empty()) {
+      m.leaf("p", {{"class", "note"}}, why).line();
+    }
   }
   m.close().line();
   return m.str();

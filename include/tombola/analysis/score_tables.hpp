@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,7 +14,8 @@
 namespace tombola::analysis {
 
 /// A score as a share of the full model's, and of what the full model gains over always answering
-/// the commonest class. The second is the honest one where that class alone scores high.
+/// the training set's commonest class. The second is the honest one where that class alone scores
+/// high. Both are ratios of the means over seeds, no means of the seeds' ratios.
 struct relative_score {
   std::optional<double> of_full;  ///< nothing unless the full model's score is above 0
   std::optional<double> of_gain;  ///< nothing unless the full model beats the majority class
@@ -42,6 +44,8 @@ namespace detail {
   for (const seed_score& s : r.seeds) {
     all += (all.empty() ? "" : ", ") + std::to_string(s.seed) + ": " + fixed(s.score, 4);
     if (s.runs > 1) all += " (mean of " + std::to_string(s.runs) + " runs)";
+    if (s.zeros > 0)
+      all += s.runs == 1 ? " undefined" : ", " + std::to_string(s.zeros) + " undefined";
   }
   if (r.undefined > 0) {
     all += (all.empty() ? "" : ", ") + std::to_string(r.undefined) + " undefined";
@@ -92,6 +96,17 @@ namespace detail {
   return t;
 }
 
+/// Why some scores are 0 that the table marks as undefined; empty where none is.
+[[nodiscard]] inline std::string undefined_note(const score_group& g) {
+  std::set<std::string> reasons;
+  for (const score_row& r : g.rows) reasons.insert(r.why_zero.begin(), r.why_zero.end());
+  std::string all;
+  for (const std::string& why : reasons) all += (all.empty() ? "" : "; ") + why;
+  if (all.empty()) return {};
+  return "A score marked undefined counts 0, as in the study: " + all +
+         ". Mostly the model gave one answer only.";
+}
+
 /// All groups in one table: mean, deviation (n - 1) and shares for task, family, ticket and phase.
 [[nodiscard]] inline table all_scores(std::span<const score_group> groups) {
   table t{"scores",
@@ -121,14 +136,15 @@ namespace detail {
            {"phase", "phase"},
            {"seed", "seed"},
            {"score", "score"},
-           {"runs", "runs"}},
+           {"runs", "runs"},
+           {"undefined", "of them undefined, counted 0"}},
           {}};
   for (const score_group& g : groups) {
     for (const score_row& r : g.rows) {
       for (const seed_score& s : r.seeds) {
         t.add({text_cell(g.task), text_cell(family_and_variant(g.family, g.variant)),
                text_cell(name_of(r.kind)), text_cell(phase_of(r)), count_cell(s.seed),
-               number_cell(s.score), count_cell(s.runs)});
+               number_cell(s.score), count_cell(s.runs), count_cell(s.zeros)});
       }
     }
   }

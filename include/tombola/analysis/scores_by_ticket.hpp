@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <tuple>
@@ -22,8 +23,11 @@ namespace tombola::analysis {
 /// The score of one seed.
 struct seed_score {
   std::uint64_t seed = 0;
-  double score = 0.0;    ///< mean of the runs
-  std::size_t runs = 1;  ///< runs of the same kind that this seed has
+  double score = 0.0;      ///< mean of the runs
+  std::size_t runs = 1;    ///< runs of the same kind that this seed has
+  std::size_t zeros = 0;   ///< of them, those whose metric is undefined and counts 0
+  std::string ticket;      ///< fingerprint; empty where it is not known, or runs differ in it
+  bool keeps_all = false;  ///< every run's ticket keeps all units
 };
 
 /// The scores of one kind of ticket, before or after retraining, over seeds.
@@ -32,8 +36,9 @@ struct score_row {
   bool retrained = false;
   std::vector<seed_score> seeds;  ///< by seed
   moments over_seeds;
-  std::size_t undefined = 0;  ///< runs whose metric is undefined; they are in no number here
+  std::size_t undefined = 0;  ///< runs without a score; they are in no number here
   moments kept;  ///< share of all units that the tickets keep; empty for the full model
+  std::set<std::string> why_zero;  ///< why metrics are undefined that count 0
 };
 
 /// All that is compared with each other: one task, one family of tickets, trained and found alike.
@@ -44,6 +49,8 @@ struct score_group {
   std::string metric;
   std::optional<double> majority;
   std::vector<score_row> rows;  ///< full, then good, random, bad, super; before, then after
+  std::string setting;          ///< how the models were trained and scored (result.hpp)
+  std::string search;           ///< how the tickets were found
 
   /// The row, or null where nothing of the kind was run.
   [[nodiscard]] const score_row* find(std::optional<ticket_kind> kind, bool retrained) const {
@@ -73,14 +80,23 @@ namespace detail {
 inline void add_seed(score_row& row, std::uint64_t seed, const std::vector<const result*>& runs) {
   int best = -1;
   for (const result* r : runs) best = std::max(best, rank(r->step));
-  seed_score s{seed, 0.0, 0};
+  seed_score s;
+  s.seed = seed;
+  s.runs = 0;
   for (const result* r : runs) {
     if (rank(r->step) != best) continue;
     if (!r->score) {
       ++row.undefined;
     } else {
+      const std::string ticket = r->ticket ? r->ticket->fingerprint : "";
+      const bool all = r->ticket && kept_share(*r->ticket) == 1.0;
+      s.keeps_all = all && (s.runs == 0 || s.keeps_all);
+      s.ticket = s.runs == 0 || s.ticket == ticket ? ticket : "";
       s.score += *r->score;
       ++s.runs;
+      if (r->undefined.empty()) continue;
+      ++s.zeros;
+      row.why_zero.insert(r->undefined);
     }
   }
   if (s.runs == 0) return;
@@ -149,7 +165,10 @@ inline void add_seed(score_row& row, std::uint64_t seed, const std::vector<const
       const auto family = family_and_search.first;
       if (!family && families.size() > 1) continue;
       const result& one = *of_family.begin()->second.front();
-      score_group g{task, family, named.name_of(one), first[task]->metric, std::nullopt, {}};
+      score_group g;
+      g.task = task, g.family = family, g.variant = named.name_of(one);
+      g.metric = first[task]->metric;
+      g.setting = task_and_setting.second, g.search = family_and_search.second;
       if (family) of_family.insert(full.begin(), full.end());
       for (const auto& [kind_and_phase, of_kind] : of_family) {
         for (const result* r : of_kind) {

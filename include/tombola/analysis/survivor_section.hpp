@@ -13,6 +13,7 @@
 #include "tombola/analysis/survivors.hpp"
 #include "tombola/analysis/table.hpp"
 #include "tombola/analysis/ticket_sets.hpp"
+#include "tombola/core/group.hpp"
 
 namespace tombola::analysis {
 
@@ -165,7 +166,36 @@ inline void put_sum_over_tasks(markup& m, const ticket_set& set) {
   }
 }
 
-inline void put_task(markup& m, const task_tickets& task) {
+/// What a set's groups other than heads and MLPs are made of.
+[[nodiscard]] inline std::string units_of_matrices(const ticket_set& set) {
+  const std::string family = set.name.substr(0, set.name.find(", "));
+  return family == "weights"                             ? "weights"
+         : family == "neurons" || family == "structures" ? "neurons"
+                                                         : "units";
+}
+
+/// What a cell of the set's maps is: one unit, or all of a group together.
+[[nodiscard]] inline std::string words_on_cells(const ticket_set& set) {
+  bool units = false, whole = false;
+  for (const group& g : set.tasks.at(0).seeds.at(0).value.groups()) {
+    const bool drawn = g.name == "heads" || g.name == "mlps";
+    units = units || drawn;
+    whole = whole || !drawn;
+  }
+  std::string all;
+  if (units) all += "Each cell is one unit: its mean over seeds and, below, the sample deviation. ";
+  if (whole) {
+    all += (units ? "Of other groups each cell is" : "Each cell is") + std::string{" one whole "} +
+           (units_of_matrices(set) == "weights" ? "matrix" : "group") + ": the share of its " +
+           units_of_matrices(set) + " that is kept, mean over seeds and, below, the sample " +
+           "deviation. ";
+  }
+  return all + (units
+                    ? "Layers and heads count from 0. Light cells survive often, dark ones seldom."
+                    : "Layers count from 0. Light cells keep much, dark ones little.");
+}
+
+inline void put_task(markup& m, const task_tickets& task, const std::string& units) {
   const auto all = survivors_of(task);
   std::string words;
   for (const group_survival& g : all) {
@@ -177,8 +207,9 @@ inline void put_task(markup& m, const task_tickets& task) {
     m.raw(framed(task.task, "share of " + std::to_string(task.seeds.size()) + " seeds", draw(h)));
   }
   if (!words.empty()) m.leaf("p", {{"class", "note"}}, words);
-  if (const auto h = matrix_map(matrix_shares(task), task.task + ": share of weights kept")) {
-    m.raw(framed(task.task, "share of weights kept", draw(*h)));
+  const std::string kept = "share of " + units + " kept";
+  if (const auto h = matrix_map(matrix_shares(task), task.task + ": " + kept)) {
+    m.raw(framed(task.task, kept, draw(*h)));
   }
   m.close().line();
 }
@@ -189,13 +220,12 @@ inline void put_task(markup& m, const task_tickets& task) {
 [[nodiscard]] inline std::string survivor_section(const ticket_set& set, const std::string& id) {
   markup m;
   m.open("section", {{"id", id}}).leaf("h2", "Survivors: " + in_words(set.name));
-  m.leaf("p", {{"class", "note"}},
-         "Each cell is one unit: its mean over seeds and, below, the sample deviation. Layers and "
-         "heads count from 0. Light cells survive often, dark ones seldom.");
+  m.leaf("p", {{"class", "note"}}, detail::words_on_cells(set));
   detail::put_sum_over_tasks(m, set);
   if (set.tasks.size() > 1) m.leaf("h3", "Each task");
   m.open("div", {{"class", "grid"}, {"style", "--wide:500px"}}).line();
-  for (const task_tickets& task : set.tasks) detail::put_task(m, task);
+  const std::string units = detail::units_of_matrices(set);
+  for (const task_tickets& task : set.tasks) detail::put_task(m, task, units);
   m.close().close().line();
   return m.str();
 }
