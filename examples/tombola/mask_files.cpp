@@ -38,6 +38,15 @@ bool holds_masks(const fs::path& file) {
   return extension == ".safetensors" && format_of(file) == "tombola-ticket";
 }
 
+constexpr const char *heads_file = "head_mask.npy", *mlps_file = "mlp_mask.npy";
+
+/// Whether a folder holds one ticket as two arrays, as the study wrote them for each seed.
+bool holds_two_arrays(const fs::path& folder) {
+  std::error_code code;
+  return fs::is_regular_file(folder / heads_file, code) &&
+         fs::is_regular_file(folder / mlps_file, code);
+}
+
 void add_files_in(const fs::path& folder, int depth, std::vector<fs::path>& files) {
   if (depth > deepest) {
     throw input_error(folder.string() + ": folders lie in each other more than " +
@@ -53,7 +62,11 @@ void add_files_in(const fs::path& folder, int depth, std::vector<fs::path>& file
   }
   if (code) throw input_error(folder.string() + ": cannot be read: " + code.message());
   std::sort(here.begin(), here.end());
+  const bool two_arrays = holds_two_arrays(folder);
+  if (two_arrays) files.push_back(folder);
   for (fs::path& file : here) {
+    const fs::path name = file.filename();
+    if (two_arrays && (name == heads_file || name == mlps_file)) continue;
     if (holds_masks(file)) files.push_back(std::move(file));
   }
   if (files.size() > most_files) {
@@ -69,6 +82,13 @@ ticket one_group(std::string name, io::npy_mask m) {
   return {{{std::move(name), std::move(m.extents)}}, std::move(masks)};
 }
 
+ticket read_two_arrays(const fs::path& folder) {
+  io::npy_mask heads = io::read_mask_npy(folder / heads_file);
+  io::npy_mask mlps = io::read_mask_npy(folder / mlps_file);
+  std::vector<group> groups{{"heads", std::move(heads.extents)}, {"mlps", std::move(mlps.extents)}};
+  return {std::move(groups), {std::move(heads.mask), std::move(mlps.mask)}};
+}
+
 ticket read_archive(const fs::path& file) {
   const io::npz_file archive{file};
   std::vector<group> groups;
@@ -82,21 +102,23 @@ ticket read_archive(const fs::path& file) {
   return {std::move(groups), std::move(masks)};
 }
 
-/// Whether a file is to be read as a checkpoint: an index, a folder, or safetensors that are
-/// neither ticket nor trace.
+/// Whether a file is to be read as a checkpoint: an index, a folder without two arrays of masks, or
+/// safetensors that are neither ticket nor trace.
 bool is_checkpoint(const fs::path& file) {
   std::error_code code;
   const std::string extension = file.extension().string();
   if (extension == ".npy" || extension == ".npz") return false;
-  return extension == ".json" || fs::is_directory(file, code) ||
-         !checkpoint::is_mask_format(format_of(file));
+  if (fs::is_directory(file, code)) return !holds_two_arrays(file);
+  return extension == ".json" || !checkpoint::is_mask_format(format_of(file));
 }
 
 /// array_name: of the group of a .npy file.
 ticket read_as(const fs::path& file, std::string array_name, const checkpoint_reading& how) {
   if (file.extension() == ".npy") return one_group(std::move(array_name), io::read_mask_npy(file));
   if (file.extension() == ".npz") return read_archive(file);
-  if (!is_checkpoint(file)) return io::read_ticket(file);
+  if (!is_checkpoint(file)) {
+    return holds_two_arrays(file) ? read_two_arrays(file) : io::read_ticket(file);
+  }
   const checkpoint::source from{file};
   return checkpoint::mask_of(from, checkpoint::choose(from, how.only).chosen, how.manner);
 }

@@ -151,6 +151,28 @@ TEST_CASE("compare and agreement take folders, and say how sure they are over al
   refuses("agreement " + runs + "/a", {"1 file", "expected at least two"}, here.str());
 }
 
+TEST_CASE("a folder of a seed with arrays of heads and of MLPs is one ticket") {
+  const folder here;
+  const auto seed = [&](const std::string& name, const std::string& heads,
+                        const std::string& mlps) {
+    write_mask(here / ("set/RTE/" + name + "/head_mask.npy"), {2, 4}, heads);
+    write_mask(here / ("set/RTE/" + name + "/mlp_mask.npy"), {2}, mlps);
+  };
+  seed("seed_1", "11110000", "10");
+  seed("seed_2", "11101000", "01");
+  const std::string set = (here / "set").string();
+  const auto pair = json_of("compare " + set).at("pairs").at(0);
+  CHECK(pair.at("first_file") == set + "/RTE/seed_1");
+  CHECK(pair.at("groups").at("heads").at("both") == 3);
+  CHECK(pair.at("groups").at("mlps").at("both") == 0);
+  CHECK(pair.at("all").at("within_groups").at("expected_both").get<double>() == 2.5);
+  CHECK(json_of("compare " + set + "/RTE/seed_1 " + set + "/RTE/seed_2").at("pairs").at(0) == pair);
+  CHECK(json_of("agreement " + set).at("groups").size() == 2);
+  // One array alone is a ticket of one group, and does not fit the others.
+  fs::remove(here / "set/RTE/seed_2/mlp_mask.npy");
+  refuses("compare " + set, {"seed_2/head_mask.npy", "does not fit", "seed_1"}, set);
+}
+
 TEST_CASE("of several groups compare and agreement say what chance gives within each") {
   // Both tickets keep most of one group and little of the other, and no more the same than that.
   const auto ticket_of = [](std::uint64_t first, std::uint64_t second) {
