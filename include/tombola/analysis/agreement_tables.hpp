@@ -33,8 +33,8 @@ struct part_agreement {
   estimate krippendorff;
   std::vector<pair_overlap> pairs;
   std::vector<stratified_chance> chance;  ///< [pairs] where each group keeps its sizes
-  std::vector<double> least_p;            ///< [pairs] of the largest overlap that the sizes allow
-  estimate mean_jaccard;                  ///< over all pairs
+  std::vector<bool> can_tell;      ///< [pairs] whether their sizes could show more than chance
+  estimate mean_jaccard;           ///< over all pairs
   estimate mean_expected_jaccard;  ///< what chance gives for the pairs' sizes, mean over pairs
 };
 
@@ -42,6 +42,13 @@ struct part_agreement {
 inline constexpr double overlap_level = 0.05;
 
 namespace detail {
+
+/// Whether a probability lies below overlap_level. It is summed in floating point to 12 digits or
+/// more: one that equals the level must not fall below it by a rounding that differs from machine
+/// to machine.
+[[nodiscard]] inline bool beyond_chance(double p) {
+  return p < overlap_level * (1.0 - 1e-9);
+}
 
 /// The largest overlap that two masks of these sizes can have, group by group.
 [[nodiscard]] inline std::vector<overlap> most_alike(std::vector<overlap> groups) {
@@ -74,7 +81,10 @@ namespace detail {
       for (const overlap& o : groups) pair.counts += o;
       a.pairs.push_back(pair);
       a.chance.push_back(chance_within_groups(groups));
-      a.least_p.push_back(chance_within_groups(detail::most_alike(groups)).p_at_least);
+      // Where what was found is beyond chance, the largest overlap is, and need not be drawn.
+      a.can_tell.push_back(
+          detail::beyond_chance(a.chance.back().p_at_least) ||
+          detail::beyond_chance(chance_within_groups(detail::most_alike(groups)).p_at_least));
     }
   }
   a.mean_jaccard = mean_over_pairs(a.pairs, jaccard);
@@ -95,22 +105,10 @@ namespace detail {
   return all;
 }
 
-namespace detail {
-
-/// Whether a probability lies below overlap_level. It is summed in floating point to 12 digits or
-/// more: one that equals the level must not fall below it by a rounding that differs from machine
-/// to machine.
-[[nodiscard]] inline bool beyond_chance(double p) {
-  return p < overlap_level * (1.0 - 1e-9);
-}
-
-}  // namespace detail
-
 /// Pairs whose sizes allow an overlap that chance reaches with less than overlap_level: the others
 /// could not show more than chance even if one ticket held the other.
 [[nodiscard]] inline std::size_t pairs_that_can_tell(const part_agreement& a) {
-  return static_cast<std::size_t>(
-      std::count_if(a.least_p.begin(), a.least_p.end(), detail::beyond_chance));
+  return static_cast<std::size_t>(std::count(a.can_tell.begin(), a.can_tell.end(), true));
 }
 
 /// Pairs of seeds that overlap more than chance gives at overlap_level, one-sided, adjusted by
@@ -120,7 +118,7 @@ namespace detail {
 [[nodiscard]] inline std::size_t pairs_above_chance(const part_agreement& a) {
   std::vector<double> p;
   for (std::size_t i = 0; i < a.pairs.size(); ++i) {
-    if (detail::beyond_chance(a.least_p[i])) p.push_back(a.chance[i].p_at_least);
+    if (a.can_tell[i]) p.push_back(a.chance[i].p_at_least);
   }
   const std::vector<double> adjusted = holm(p);
   return static_cast<std::size_t>(

@@ -117,8 +117,7 @@ namespace detail {
            "that is compared, in part where it does in some. Of full by the means: the ratio of "
            "the two means over those seeds. By construction: the search took no ticket below "
            "that score on these examples, so it could not fail. The majority class is the "
-           "commonest one of the "
-           "training set.");
+           "commonest one of the training set.");
   }
   m.raw(detail::verdict_list(all)).close().line();
   return m.str();

@@ -34,8 +34,8 @@ struct task_pair {
   /// seeds; nothing of a task with itself.
   moments expected;
   /// How likely chance shares as much in every seed: Fisher's combination of the seeds' tails,
-  /// exact but for weights (chance_within_groups), alone and adjusted by Holm's method for all pairs of two tasks. Nothing of a task with
-  /// itself or without a common seed.
+  /// exact but for weights (chance_within_groups), alone and adjusted by Holm's method for all
+  /// pairs of two tasks. Nothing of a task with itself or without a common seed.
   std::optional<double> p;
   std::optional<double> adjusted_p;
   // Of the two tasks' tickets together:
