@@ -106,14 +106,16 @@ summary of_one_group(const std::vector<ticket>& all, std::size_t g, std::size_t 
   return s;
 }
 
-summary of_all(const std::vector<summary>& groups) {
+summary of_all(const std::vector<summary>& groups, std::size_t threads) {
   summary s = groups.front();
   s.name = "all";
   s.several = true;
   std::vector<agreement_counts> strata{agreement_counts_of(s.counts)};
+  std::vector<std::vector<pair_overlap>> pairs{s.pairs};
   for (std::size_t g = 1; g < groups.size(); ++g) {
     s.counts += groups[g].counts;
     strata.push_back(agreement_counts_of(groups[g].counts));
+    pairs.push_back(groups[g].pairs);
     for (std::size_t i = 0; i < s.pairs.size(); ++i) {
       s.pairs[i].counts += groups[g].pairs[i].counts;
     }
@@ -123,13 +125,7 @@ summary of_all(const std::vector<summary>& groups) {
   }
   s.q = cochran_q(s.counts);
   s.kappa_within = fleiss_kappa_within(strata);
-  std::size_t next = 0;
-  s.expected_jaccard = mean_over_pairs(s.pairs, [&](const overlap&) {
-    std::vector<overlap> of_pair;
-    for (const summary& group : groups) of_pair.push_back(group.pairs[next].counts);
-    ++next;
-    return chance_within_groups(of_pair).expected_jaccard;
-  });
+  s.expected_jaccard = mean_expected_jaccard(chance_within_groups(pairs, 10'000, threads));
   return s;
 }
 
@@ -143,7 +139,7 @@ std::vector<summary> summaries_of(const std::vector<ticket>& all, const common_o
     summaries.push_back(of_one_group(all, g, static_cast<std::size_t>(c.threads)));
     watcher.tell({"agreement", g + 1, groups, NAN, 0.0, NAN});
   }
-  if (groups > 1) summaries.push_back(of_all(summaries));
+  if (groups > 1) summaries.push_back(of_all(summaries, static_cast<std::size_t>(c.threads)));
   return summaries;
 }
 

@@ -51,10 +51,17 @@ nlohmann::json to_json(const overlap& o) {
 }
 
 nlohmann::json to_json(const stratified_chance& c) {
-  nlohmann::json j{{"expected_both", c.expected_both}, {"p_at_least", c.p_at_least}};
-  j["draws"] = c.draws;
+  nlohmann::json j{{"expected_both", c.expected_both},
+                   {"p_at_least", c.p_at_least},
+                   {"log_p_at_least", c.log_p_at_least},
+                   {"draws", c.draws}};
   put(j, "expected_jaccard", c.expected_jaccard);
   return j;
+}
+
+/// One of which no logarithm is known below 1e-290.
+std::string small_probability(double p) {
+  return p > 0.0 ? fmt::format("{:.3g}", p) : "below 1e-290";
 }
 
 /// within: what chance gives where every group keeps its size, for pairs of several.
@@ -65,17 +72,13 @@ void print(const std::string& name, const overlap& o, const stratified_chance* w
       printable(name), o.first(), o.second(), o.size(), o.both, text_of(jaccard(o)),
       text_of(expected_jaccard(o)), probability(p_at_least(o), log_p_at_least(o)));
   if (within != nullptr) {
-    std::cout << fmt::format("    where each group keeps its size: chance {}, p = {:.3g}\n",
-                             text_of(within->expected_jaccard), within->p_at_least);
+    std::cout << fmt::format("    where each group keeps its size: chance {}, p = {}\n",
+                             text_of(within->expected_jaccard),
+                             small_probability(within->p_at_least));
   }
   std::cout << fmt::format("    dice {}, overlap coefficient {}, phi {}, kappa {}, hamming {}\n",
                            text_of(dice(o)), text_of(overlap_coefficient(o)), text_of(phi(o)),
                            text_of(cohen_kappa(o)), hamming(o));
-}
-
-/// One that is adjusted, of which no logarithm is known.
-std::string adjusted_probability(double p) {
-  return p > 0.0 ? fmt::format("{:.3g}", p) : "below 1e-300";
 }
 
 /// What is asked of all pairs together: of many p-values some are small by chance alone.
@@ -85,6 +88,12 @@ struct adjusted {
   explicit adjusted(const std::vector<double>& p)
       : holm{tombola::holm(p)}, false_discovery{benjamini_hochberg(p)} {}
 };
+
+/// As many draws as leave room for a p-value of 0.04 after Holm's method; of more than 4,000 pairs
+/// none would end with these numbers of draws.
+std::size_t draws_for(std::size_t pairs) {
+  return std::clamp<std::size_t>(25 * pairs, 10'000, 100'000);
+}
 
 /// The overlap of every pair, group by group, each group's masks read once.
 std::vector<std::vector<pair_overlap>> overlaps_by_group(const std::vector<ticket>& all,
@@ -111,18 +120,13 @@ void compare(const comparison_options& o, const common_options& c) {
   const auto by_group = overlaps_by_group(all, c);
   const std::size_t groups = by_group.size(), count = groups == 0 ? 0 : by_group[0].size();
   std::vector<overlap> totals(count);
-  std::vector<stratified_chance> within;
-  std::vector<double> p;
-  for (std::size_t i = 0; i < count; ++i) {
-    std::vector<overlap> strata;
-    for (const auto& pairs : by_group) {
-      totals[i] += pairs[i].counts;
-      strata.push_back(pairs[i].counts);
-    }
-    // As many draws as leave a p-value of one in a hundred, adjusted for all pairs.
-    within.push_back(chance_within_groups(strata, std::max<std::size_t>(10'000, 100 * count)));
-    p.push_back(within.back().p_at_least);
+  for (const auto& pairs : by_group) {
+    for (std::size_t i = 0; i < count; ++i) totals[i] += pairs[i].counts;
   }
+  const std::vector<stratified_chance> within =
+      chance_within_groups(by_group, draws_for(count), static_cast<std::size_t>(c.threads));
+  std::vector<double> p;
+  for (const stratified_chance& w : within) p.push_back(w.p_at_least);
   const adjusted together{p};
   nlohmann::json pairs = nlohmann::json::array();
   for (std::size_t i = 0; i < count; ++i) {
@@ -146,8 +150,8 @@ void compare(const comparison_options& o, const common_options& c) {
     if (!c.json && count > 1) {
       std::cout << fmt::format(
           "    of {} pairs{}: p = {} after Holm, {} after Benjamini-Hochberg\n", count,
-          groups > 1 ? ", each group at its size" : "", adjusted_probability(together.holm[i]),
-          adjusted_probability(together.false_discovery[i]));
+          groups > 1 ? ", each group at its size" : "", small_probability(together.holm[i]),
+          small_probability(together.false_discovery[i]));
     }
     pairs.push_back(std::move(pair));
   }

@@ -8,7 +8,6 @@
 
 #include "tombola/algebra/agreement.hpp"
 #include "tombola/algebra/multiple_testing.hpp"
-#include "tombola/algebra/stratified.hpp"
 #include "tombola/core/random.hpp"
 
 using namespace tombola;
@@ -141,50 +140,4 @@ TEST_CASE("one p-value of several tests") {
   CHECK_THROWS_WITH(combined_p(std::vector<double>{-1.0, 0.5}),
                     "logarithm 1 of a p-value is 0.500000, expected a number up to 0");
   CHECK_THROWS_AS(combined_p(std::vector<double>{std::nan("")}), input_error);
-}
-
-TEST_CASE("chance within strata: one stratum is plain chance, many are their sum") {
-  const overlap o = overlap_of_sizes(144, 60, 60, 32);
-  const std::vector<overlap> one{o};
-  const auto c = chance_within(one, 7, 200'000);
-  CHECK(c.expected_both == expected_both(o));
-  CHECK(c.variance_of_both == variance_of_both(o));
-  CHECK(c.p_at_least == Approx(p_at_least(o)).epsilon(0.05));
-  CHECK(chance_within(one, 7, 100).p_at_least == chance_within(one, 7, 100).p_at_least);
-  // Two layers, one kept by both, one pruned by both: they agree perfectly, and as chance has it.
-  const std::vector<overlap> layers{overlap_of_sizes(50, 50, 50, 50),
-                                    overlap_of_sizes(50, 0, 0, 0)};
-  CHECK(chance_within(layers, 1, 100).p_at_least == 1.0);
-  CHECK(chance_within(layers, 1, 100).expected_both == 50.0);
-  CHECK(p_at_least(overlap_of_sizes(100, 50, 50, 50)) < 1e-28);
-  // An overlap that no draw reaches still has a p above 0.
-  CHECK(chance_within(std::vector<overlap>{overlap_of_sizes(1000, 100, 100, 100)}, 1, 99)
-            .p_at_least == 0.01);
-  CHECK_THROWS_AS(chance_within(one, 1, 0), input_error);
-  CHECK(chance_within({}, 1, 10).p_at_least == 1.0);
-}
-
-TEST_CASE("chance within strata: the mean Jaccard index, and one group alone exactly") {
-  const overlap o = overlap_of_sizes(144, 60, 50, 32);
-  const std::vector<overlap> one{o};
-  const auto drawn = chance_within(one, 3, 200'000), exact = chance_within_groups(one);
-  CHECK(drawn.expected_jaccard.value == Approx(expected_jaccard(o).value).epsilon(1e-3));
-  CHECK(drawn.draws == 200'000);
-  CHECK(exact.expected_jaccard.value == expected_jaccard(o).value);
-  CHECK(exact.p_at_least == p_at_least(o));
-  CHECK(exact.variance_of_both == variance_of_both(o));
-  CHECK(exact.draws == 0);
-  // A layer kept by both and one pruned by both: over all units they look alike, within none.
-  const std::vector<overlap> layers{overlap_of_sizes(50, 50, 50, 50),
-                                    overlap_of_sizes(50, 0, 0, 0)};
-  CHECK(chance_within_groups(layers).expected_jaccard.value == 1.0);
-  CHECK(chance_within_groups(layers).p_at_least == 1.0);
-  // Two groups that meet as often as chance says: 10 and 20 of 40, 5 in both.
-  const std::vector<overlap> even{overlap_of_sizes(40, 10, 20, 5), overlap_of_sizes(40, 10, 20, 5)};
-  const auto c = chance_within_groups(even);
-  CHECK(c.expected_both == 10.0);
-  CHECK(c.expected_jaccard.value == Approx(0.2).margin(0.01));
-  CHECK(c.p_at_least > 0.5);
-  CHECK(chance_within_groups(std::vector<overlap>(2, overlap_of_sizes(9, 0, 0, 0)))
-            .expected_jaccard.why == reason::nothing_kept);
 }

@@ -191,7 +191,7 @@ TEST_CASE("of several groups compare and agreement say what chance gives within 
   CHECK(all.at("p_at_least").get<double>() < 0.05);
   CHECK(within.at("expected_both").get<double>() == 37.0);
   CHECK(within.at("p_at_least").get<double>() > 0.5);
-  CHECK(within.at("draws").get<int>() == 10'000);
+  CHECK(within.at("draws").get<int>() == 0);  // two groups of 64 units: exact
   CHECK(all.at("p_at_least_holm") == within.at("p_at_least"));
   CHECK(
       test::tombola("compare " + files).out.find("where each group keeps its size: chance 0.49") !=

@@ -85,11 +85,16 @@ template <unit_set A, unit_set B>
   return counts;
 }
 
+/// The overlap over the units of all groups, or of any other parts of two masks.
+[[nodiscard]] constexpr overlap pooled(std::span<const overlap> parts) noexcept {
+  overlap all;
+  for (const overlap& o : parts) all += o;
+  return all;
+}
+
 /// The overlap of two tickets over the units of all groups. Throws shape_error if groups differ.
 [[nodiscard]] inline overlap count_overlap(const ticket& a, const ticket& b) {
-  overlap all;
-  for (const overlap& o : count_overlap_by_group(a, b)) all += o;
-  return all;
+  return pooled(count_overlap_by_group(a, b));
 }
 
 /// One of the pairs that k masks form.

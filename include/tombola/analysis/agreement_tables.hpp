@@ -77,9 +77,7 @@ namespace detail {
   for (std::size_t i = 0; i < part.tickets.size(); ++i) {
     for (std::size_t j = i + 1; j < part.tickets.size(); ++j) {
       const auto groups = count_overlap_by_group(part.tickets[i], part.tickets[j]);
-      pair_overlap pair{i, j, {}};
-      for (const overlap& o : groups) pair.counts += o;
-      a.pairs.push_back(pair);
+      a.pairs.push_back({i, j, pooled(groups)});
       a.chance.push_back(chance_within_groups(groups));
       // Where what was found is beyond chance, the largest overlap is, and need not be drawn.
       a.can_tell.push_back(
@@ -88,9 +86,7 @@ namespace detail {
     }
   }
   a.mean_jaccard = mean_over_pairs(a.pairs, jaccard);
-  std::size_t next = 0;
-  a.mean_expected_jaccard =
-      mean_over_pairs(a.pairs, [&](const overlap&) { return a.chance[next++].expected_jaccard; });
+  a.mean_expected_jaccard = mean_expected_jaccard(a.chance);
   return a;
 }
 

@@ -114,10 +114,9 @@ inline void adjust(std::vector<super_pair>& pairs) {
       const super_ticket &a = all[i], &b = all[j];
       if (a.set != b.set || a.part != b.part) continue;
       const auto groups = count_overlap_by_group(a.in_all, b.in_all);
-      overlap counts;
-      for (const overlap& o : groups) counts += o;
       const stratified_chance c = chance_within_groups(groups);
-      pairs.push_back({a.set, a.part, a.task, b.task, counts, c.expected_both, c.p_at_least, 1.0});
+      pairs.push_back(
+          {a.set, a.part, a.task, b.task, pooled(groups), c.expected_both, c.p_at_least, 1.0});
     }
   }
   detail::adjust(pairs);

@@ -66,14 +66,11 @@ inline void share_by_seed(const ticket_part& a, const ticket_part& b, bool same,
     for (std::size_t j = 0; j < b.seeds.size(); ++j) {
       if (a.seeds[i] != b.seeds[j]) continue;
       const auto groups = count_overlap_by_group(a.tickets[i], b.tickets[j]);
-      std::size_t both = 0;
-      for (const overlap& o : groups) both += o.both;
-      shared.push_back(static_cast<double>(both));
+      shared.push_back(static_cast<double>(pooled(groups).both));
       if (same) continue;
       const stratified_chance c = chance_within_groups(groups);
       expected.push_back(c.expected_both);
-      // The logarithm stays a number where the probability does not.
-      log_p.push_back(c.draws == 0 ? log_p_at_least(groups[0]) : std::log(c.p_at_least));
+      log_p.push_back(c.log_p_at_least);
     }
   }
   p.shared = moments_of(shared);
