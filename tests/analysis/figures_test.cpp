@@ -79,7 +79,7 @@ TEST_CASE("a heat map of the wrong size is refused") {
 TEST_CASE("dots stand where their values are, means and deviations beside them") {
   dot_figure f;
   f.rows = {{"good", {{"seed 1", 0.8}, {"seed 2", 0.9}}, 0.85, 0.07, false},
-            {"lonely", {{"seed 1", 0.8}}, 0.8, std::nullopt, true},
+            {"lonely", {{"seed 1", 0.8}, {"seed 3", 0.1, "no metric"}}, 0.8, std::nullopt, true},
             {"empty", {}, std::nullopt, std::nullopt, false},
             {"broken",
              {{"seed 1", std::numeric_limits<double>::quiet_NaN()}},
@@ -93,6 +93,9 @@ TEST_CASE("dots stand where their values are, means and deviations beside them")
   CHECK(count_of(s, "class=\"mean\"") == 2);
   CHECK(count_of(s, "class=\"whisker\"") == 1);
   CHECK(s.find("good, seed 2: 0.9<") != std::string::npos);
+  // What has a note is a cross.
+  CHECK(s.find("lonely, seed 3: 0.1, no metric<") != std::string::npos);
+  CHECK(count_of(s, "l8 8m0 -8l-8 8") == 1);
   CHECK(s.find("good: mean 0.85, deviation 0.07<") != std::string::npos);
   CHECK(s.find("undefined") == std::string::npos);
   CHECK(s.find("nan") == std::string::npos);

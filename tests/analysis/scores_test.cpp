@@ -332,6 +332,10 @@ TEST_CASE("an undefined metric that counts 0 is marked, and the reason stands be
   CHECK(csv.find("1: 0.5000, 2: 0.0000 undefined, 3: 0.2000 (mean of 2 runs), 1 undefined") !=
         std::string::npos);
   CHECK(to_csv(scores_by_seed(groups)).find(",3,0.2,2,1\r\n") != std::string::npos);
+  const dot_figure f = score_figure(groups[0]);
+  CHECK(f.rows[0].dots[0].note.empty());
+  CHECK(f.rows[0].dots[1].note == "undefined");
+  CHECK(f.rows[0].dots[2].note == "1 undefined");
   CHECK(score_section(groups).find("A score marked undefined counts 0, as in the study: one side "
                                    "is constant.") != std::string::npos);
 }

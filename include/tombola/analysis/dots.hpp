@@ -16,6 +16,7 @@ namespace tombola::analysis {
 struct dot {
   std::string name;
   double value = 0.0;
+  std::string note{};  ///< why it is a cross and not a dot, such as `undefined`; mostly empty
 };
 
 /// One line of a dot figure: each seed as a dot, their mean as a bar, one deviation to each side.
@@ -63,9 +64,14 @@ inline void draw_row(markup& m, const dot_row& row, const axis& x, double y, dou
     const double offset =
         3.0 * (static_cast<double>(i % 5) -
                0.5 * static_cast<double>(std::min<std::size_t>(row.dots.size(), 5) - 1));
-    m.open("circle",
-           {{"cx", fixed(x(row.dots[i].value), 1)}, {"cy", fixed(y + offset, 1)}, {"r", "4"}});
-    m.leaf("title", row.label + ", " + row.dots[i].name + ": " + shortest(row.dots[i].value));
+    const dot& d = row.dots[i];
+    m.open("g").leaf("title", row.label + ", " + d.name + ": " + shortest(d.value) +
+                                  (d.note.empty() ? "" : ", " + d.note));
+    if (d.note.empty()) {
+      m.empty("circle", {{"cx", fixed(x(d.value), 1)}, {"cy", fixed(y + offset, 1)}, {"r", "4"}});
+    } else {
+      draw_cross(m, x(d.value), y + offset);
+    }
     m.close();
   }
   m.close().line();

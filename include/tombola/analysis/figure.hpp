@@ -119,6 +119,11 @@ inline void draw_scale(
   m.line();
 }
 
+/// A point that is marked apart from the dots, without colour.
+inline void draw_cross(markup& m, double x, double y) {
+  m.empty("path", {{"d", "M" + fixed(x - 4.0, 1) + " " + fixed(y - 4.0, 1) + "l8 8m0 -8l-8 8"}});
+}
+
 /// The scale of a figure of heights: rules from left to right, their numbers before them.
 inline void draw_heights(markup& m, const axis& y, double left, double right) {
   for (const double t : round_ticks(y.low, y.high, 5)) {

@@ -73,6 +73,8 @@ svg .rule{stroke:var(--line)}
 svg .edge{stroke:var(--quiet);stroke-dasharray:2 3}
 svg .first circle{fill:var(--card);stroke:var(--first);stroke-width:2}
 svg .second circle{fill:var(--second);stroke:var(--card)}
+svg .first path,svg .second path{fill:none;stroke:var(--first);stroke-width:2.4}
+svg .second path{stroke:var(--second)}
 svg .whisker{stroke-width:2;stroke:var(--first)}
 svg .mean{fill:var(--first)}
 svg .second .whisker{stroke:var(--second)}

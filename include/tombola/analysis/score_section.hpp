@@ -28,8 +28,9 @@ namespace tombola::analysis {
   for (const score_row& r : g.rows) {
     dot_row row;
     row.label = name_of(r.kind) + (!r.kind ? " model" : r.retrained ? ", retrained" : ", masked");
-    for (const seed_score& s : r.seeds)
-      row.dots.push_back({"seed " + std::to_string(s.seed), s.score});
+    for (const seed_score& s : r.seeds) {
+      row.dots.push_back({"seed " + std::to_string(s.seed), s.score, detail::undefined_words(s)});
+    }
     row.mean = r.over_seeds.mean;
     row.deviation = r.over_seeds.deviation;
     row.emphasis = r.retrained;

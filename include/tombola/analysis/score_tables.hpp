@@ -38,14 +38,21 @@ namespace detail {
   return r.undefined > 0 ? "the metric is undefined in every run" : "no run";
 }
 
+/// What is said beside the score of a seed in which the metric of some run is undefined.
+[[nodiscard]] inline std::string undefined_words(const seed_score& s) {
+  if (s.zeros == 0) return "";
+  return s.runs == 1 ? "undefined" : std::to_string(s.zeros) + " undefined";
+}
+
 /// `1: 0.8710, 2: 0.8650`.
 [[nodiscard]] inline std::string each_seed(const score_row& r) {
   std::string all;
   for (const seed_score& s : r.seeds) {
     all += (all.empty() ? "" : ", ") + std::to_string(s.seed) + ": " + fixed(s.score, 4);
     if (s.runs > 1) all += " (mean of " + std::to_string(s.runs) + " runs)";
-    if (s.zeros > 0)
-      all += s.runs == 1 ? " undefined" : ", " + std::to_string(s.zeros) + " undefined";
+    if (const std::string words = undefined_words(s); !words.empty()) {
+      all += (s.runs == 1 ? " " : ", ") + words;
+    }
   }
   if (r.undefined > 0) {
     all += (all.empty() ? "" : ", ") + std::to_string(r.undefined) + " undefined";
@@ -104,7 +111,7 @@ namespace detail {
   for (const std::string& why : reasons) all += (all.empty() ? "" : "; ") + why;
   if (all.empty()) return {};
   return "A score marked undefined counts 0, as in the study: " + all +
-         ". Mostly the model gave one answer only.";
+         ". Mostly the model gave one answer only. In the figure such a seed is a cross.";
 }
 
 /// All groups in one table: mean, deviation (n - 1) and shares for task, family, ticket and phase.

@@ -52,7 +52,7 @@ inline void draw_point(markup& m, const search_point& p, std::size_t number, dou
   if (p.accepted) {
     m.empty("circle", {{"cx", fixed(x, 1)}, {"cy", fixed(y, 1)}, {"r", "4"}});
   } else {
-    m.empty("path", {{"d", "M" + fixed(x - 4.0, 1) + " " + fixed(y - 4.0, 1) + "l8 8m0 -8l-8 8"}});
+    draw_cross(m, x, y);
   }
   m.close().line();
 }
