@@ -45,7 +45,7 @@ int main(int argc, char** argv) {
   const auto start = std::chrono::steady_clock::now();
   (void)checkpoint::write_mask_of(from, all, ticket_file, {threads, {}});
   const std::chrono::duration<double> written = std::chrono::steady_clock::now() - start;
-  bench::question q{.name = "checkpoint", .size = "2.1 GB, 536,870,912 weights, F32 and BF16"};
+  bench::question q{.name = "checkpoint", .size = "2.1 GB, 805,306,368 weights, F32 and BF16"};
   q.notes["bytes"] = from.shards()[0].bytes;
   q.notes["written_s"] = written.count();
   q.notes["memory_where_written_bytes"] = grown;

@@ -29,7 +29,7 @@ int main(int argc, char** argv) {
   for (const group& g : result.groups) size += g.size();
   bench::require_equal(kept, size - size / 2, "kept");
 
-  bench::question q{.name = "checkpoint_prune", .size = "2.1 GB, half of 536,870,912 weights"};
+  bench::question q{.name = "checkpoint_prune", .size = "2.1 GB, half of 805,306,368 weights"};
   q.notes["memory_bytes"] = grown;
   q.ours = {"tombola", threads, [&] { (void)prune(); }};
   bench::child torch{bench::rival_command("prune", made.file())};

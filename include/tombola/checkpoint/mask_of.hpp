@@ -25,9 +25,9 @@ namespace tombola::checkpoint {
 
 namespace detail {
 
-/// Calls f(piece, words) for the kept bits of every piece, from several threads, in no order.
+/// Calls f(piece, space) for every piece, from several threads, in no order.
 template <class F>
-void over_kept_bits(const source& from, std::span<const weights> all, const manner& how, F f) {
+void over_pieces(const source& from, std::span<const weights> all, const manner& how, F f) {
   const auto pieces = cut_into_pieces(from, all);
   const std::size_t workers = workers_for(pieces.size(), how);
   std::vector<space> spaces(workers);
@@ -35,7 +35,7 @@ void over_kept_bits(const source& from, std::span<const weights> all, const mann
   over_tasks(pieces.size(), workers, p, [&](std::size_t t, std::size_t worker) {
     const piece& x = pieces[t];
     const weights& w = all[x.weights];
-    f(x, kept_bits(from, w, x.first, x.units, spaces[worker]));
+    f(x, spaces[worker]);
     p.add(x.units * io::info(from.tensors()[w.mask.value_or(w.tensor)].type).bytes);
   });
 }
@@ -74,11 +74,11 @@ void over_kept_bits(const source& from, std::span<const weights> all, const mann
   detail::over_tasks(groups.size(), workers, {how, 0}, [&](std::size_t g, std::size_t) {
     words[g] = detail::zero_words(words_for(groups[g].size()));
   });
-  detail::over_kept_bits(
-      from, all, how, [&](const detail::piece& x, std::span<const std::uint64_t> bits) {
-        std::copy(bits.begin(), bits.end(),
-                  words[x.weights].begin() + static_cast<std::ptrdiff_t>(x.first / bits_per_word));
-      });
+  detail::over_pieces(from, all, how, [&](const detail::piece& x, detail::space& s) {
+    const auto to =
+        std::span{words[x.weights]}.subspan(x.first / bits_per_word, words_for(x.units));
+    detail::kept_bits_into(from, all[x.weights], x.first, x.units, to, s);
+  });
   std::vector<mask> masks;
   for (std::size_t g = 0; g < groups.size(); ++g) {
     masks.push_back(mask::from_words(groups[g].size(), std::move(words[g])));
@@ -110,11 +110,11 @@ inline std::vector<std::uint64_t> write_mask_of(const source& from,
   origin.criterion = "nonzero";
   io::ticket_writer out{to, groups_of(all), origin};
   std::vector<std::atomic<std::uint64_t>> kept(all.size());
-  detail::over_kept_bits(
-      from, all, how, [&](const detail::piece& x, std::span<const std::uint64_t> bits) {
-        out.write(x.weights, x.first, x.units, bits);
-        kept[x.weights] += tombola::detail::fastest_bits().count(bits.data(), bits.size());
-      });
+  detail::over_pieces(from, all, how, [&](const detail::piece& x, detail::space& s) {
+    const auto bits = detail::kept_bits(from, all[x.weights], x.first, x.units, s);
+    out.write(x.weights, x.first, x.units, bits);
+    kept[x.weights] += tombola::detail::fastest_bits().count(bits.data(), bits.size());
+  });
   out.commit();
   return {kept.begin(), kept.end()};
 }

@@ -190,16 +190,27 @@ inline void mask_into(const stored_tensor& t,
 }
 
 /// The bits of some weights that are kept: those of the mask beside them, or else what is not zero.
-inline std::span<const std::uint64_t> kept_bits(
-    const source& from, const weights& w, std::uint64_t first, std::size_t units, space& s) {
+/// Precondition: as many words as they take.
+inline void kept_bits_into(const source& from,
+                           const weights& w,
+                           std::uint64_t first,
+                           std::size_t units,
+                           std::span<std::uint64_t> words,
+                           space& s) {
   const stored_tensor& t = from.tensors()[w.mask.value_or(w.tensor)];
   const auto bytes = read_elements(from, t, first, units, s.bytes);
-  s.words.resize(words_for(units));
   if (w.mask) {
-    mask_into(t, first, bytes, s.words, from.shards()[t.shard].path.string());
+    mask_into(t, first, bytes, words, from.shards()[t.shard].path.string());
   } else {
-    nonzero_into(t.type, bytes, s.words);
+    nonzero_into(t.type, bytes, words);
   }
+}
+
+/// The same in the words of the space.
+inline std::span<const std::uint64_t> kept_bits(
+    const source& from, const weights& w, std::uint64_t first, std::size_t units, space& s) {
+  s.words.resize(words_for(units));
+  kept_bits_into(from, w, first, units, s.words, s);
   return s.words;
 }
 
