@@ -55,6 +55,23 @@ double farthest(const std::vector<float>& a, const std::vector<float>& b) {
 
 }  // namespace
 
+TEST_CASE("workers: what a piece throws ends the step, and a failed plan promises nothing") {
+  for (const int threads : {1, 2}) {
+    eigen::workers<float, eigen::eigen_products> w{threads};
+    CHECK_THROWS_WITH(w.share(9,
+                              [](std::size_t i, float*) {
+                                if (i == 5) throw runtime_failure("piece 5");
+                              }),
+                      "piece 5");
+    w.plan(100);
+    CHECK_THROWS_AS(w.plan(std::size_t{1} << 58), runtime_failure);
+    w.plan(50);
+    w.share(9, [](std::size_t, float* scratch) {
+      if (scratch == nullptr) throw runtime_failure("no scratch");
+    });
+  }
+}
+
 TEST_CASE("tiles cover a product once, and enough of them") {
   for (const std::size_t m : {1U, 95U, 97U, 416U, 4001U}) {
     for (const std::size_t n : {1U, 64U, 193U, 1152U}) {

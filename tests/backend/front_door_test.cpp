@@ -215,7 +215,7 @@ TEST_CASE("front door: add_norm_backward and norm_weight_gradient") {
 }
 
 TEST_CASE("front door: attention") {
-  const packed_sequences two{shape<std::int32_t>(3), shape<std::uint32_t>(2), 4};
+  const packed_sequences two{shape<std::int32_t>(3), shape<std::uint32_t>(2), 4, 17};
   attention<double> v;
   v.qkv = shape(5, 18);
   v.heads = 3;
@@ -253,6 +253,9 @@ TEST_CASE("front door: attention") {
                      "attention_statistics: qkv of 18 columns for 4 heads");
   statistics.refuses([](auto& w) { w.entropy.rows = 2; },
                      "attention_statistics: entropy has 2 numbers, expected 3");
+  statistics.accepts([](auto& w) { w.probabilities = shape(3 * 17, 1); });
+  statistics.refuses([](auto& w) { w.probabilities = shape(50, 1); },
+                     "attention_statistics: probabilities has 50 numbers, expected 51");
   statistics.refuses([](auto& w) { w.sequences.offsets = {}; },
                      "attention_statistics: no sequence in the batch");
 }

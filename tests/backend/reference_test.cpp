@@ -44,7 +44,7 @@ struct small_attention {
       qkv[24 + 8 + d] = static_cast<double>(d) + 5.0;  // of the other sequence
     }
   }
-  packed_sequences sequences() { return {over(offsets), over(example), 2}; }
+  packed_sequences sequences() { return {over(offsets), over(example), 2, 5}; }
 };
 
 }  // namespace

@@ -99,6 +99,11 @@ TEST_CASE("a folder of any encoder is opened, loaded for a task, saved, and open
     CHECK(experiment::predict(*loaded, w2, set, 2).classes == before.classes);
     CHECK(values_of(b, loaded->parameters().stored()) ==
           values_of(b, model->parameters().stored()));
+    // A classifier of three outputs is no good for a task of two.
+    CHECK_THROWS_WITH(experiment::load_for_task(b, again, 2, 5, watch),
+                      (out / "model").string() +
+                          ": the classifier has 3 outputs, the task 2; expected a model with as "
+                          "many, or without a classifier");
   }
 }
 

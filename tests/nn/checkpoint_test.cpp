@@ -161,14 +161,22 @@ TEST_CASE("a config that no model can have is refused by name") {
   CHECK(refusal("num_attention_heads", 4) ==
         "model config: hidden_size 6 is not a multiple of num_attention_heads 4");
   CHECK(refusal("layer_norm_eps", 0.0) ==
-        "model config: layer_norm_eps is 0, expected a positive number");
-  CHECK(refusal("layer_norm_eps", -1.0) ==
-        "model config: layer_norm_eps is -1, expected a positive number");
+        "model config: layer_norm_eps is 0, expected a number from 1.2e-38 to 1");
+  for (const double eps : {-1.0, 1e-300, 1e300}) {
+    CHECK(refusal("layer_norm_eps", eps).starts_with("model config: layer_norm_eps is "));
+  }
   for (const char* key :
        {"hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout"}) {
-    CHECK(refusal(key, 1.0) == "model config: a dropout rate is 1, expected one in [0, 1)");
-    CHECK(refusal(key, -0.5) == "model config: a dropout rate is -0.5, expected one in [0, 1)");
+    CHECK(refusal(key, 1.0) ==
+          "model config: " + std::string{key} + " is 1, expected a rate in [0, 1)");
+    CHECK(refusal(key, -0.5) ==
+          "model config: " + std::string{key} + " is -0.5, expected a rate in [0, 1)");
   }
+  CHECK(refusal("problem_type", "multi_label_classification") ==
+        "problem_type is 'multi_label_classification', expected single_label_classification or "
+        "regression");
+  CHECK(refusal("pruned_heads", nlohmann::json::array({1})) ==
+        "pruned_heads is not empty, expected a model with all its heads");
   for (const char* type : {"albert", "electra", "deberta-v2", "xlm-roberta"}) {
     CHECK(refusal("model_type", type) == "model_type is '" + std::string{type} +
                                              "', expected one of 'bert', 'roberta', 'distilbert'");

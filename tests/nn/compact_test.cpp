@@ -325,9 +325,11 @@ TEST_CASE("tickets that compaction does not take") {
   CHECK(refusal(c, ticket{}) ==
         "compaction: the ticket has no group, expected heads, mlps or neurons");
   CHECK(refusal(c, ticket{{{"heads", {4, 4}}}}) ==
-        "ticket: group heads (4 x 4) has 16 units, the model has 12");
+        "ticket: group heads (4 x 4), the model has heads (4 x 3)");
+  CHECK(refusal(c, ticket{{{"heads", {3, 4}}}}) ==
+        "ticket: group heads (3 x 4), the model has heads (4 x 3)");
   CHECK(refusal(c, ticket{{{"neurons", {4, 6}}}}) ==
-        "ticket: group neurons (4 x 6) has 24 units, the model has 28");
+        "ticket: group neurons (4 x 6), the model has neurons (4 x 7)");
   const auto small = nn::plan_compaction(c, some_of_each()).config;
   CHECK(refusal(small, some_of_each()) ==
         "compaction: the model is compact already, expected a whole one");
@@ -364,6 +366,14 @@ TEST_CASE("the proof notices what is not there") {
   two.b.fill(p.stored(bias), std::nan(""));
   CHECK_FALSE(nn::compare_models(two.masked, *two.compact, probes).holds());
   CHECK_FALSE(nn::compare_models(two.masked, *two.compact, {}).holds());
+  // Whoever asks for a stop need not wait for all batches.
+  int asked = 0;
+  CHECK_THROWS_AS(nn::compare_models(two.masked, *two.compact, probes, nn::compact_tolerance,
+                                     [&] {
+                                       if (++asked == 2) throw runtime_failure("stopped");
+                                     }),
+                  runtime_failure);
+  CHECK(asked == 2);
 }
 
 TEST_CASE("probe batches hold one token, lengths in between, and the longest") {
@@ -381,6 +391,10 @@ TEST_CASE("probe batches hold one token, lengths in between, and the longest") {
   c.family = &nn::bert_architecture;
   c.positions = 1;
   CHECK(nn::probe_batches(c, 5).size() == 2);
+  c.positions = 1 << 20;
+  CHECK(nn::probe_batches(c, 5)[2].longest() == nn::longest_probe);
+  c.segments = 0;
+  CHECK(nn::probe_batches(c, 5)[0].segments == std::vector<std::int32_t>{0});
 }
 
 TEST_CASE("cost: parameters and operations, counted by hand") {

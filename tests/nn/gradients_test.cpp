@@ -107,6 +107,21 @@ TEST_CASE("gradients of the masked language model, dropout on") {
   check_gates(nn::head_kind::masked_lm, dropping);
 }
 
+TEST_CASE("a batch without a token to predict has no loss and no gradient") {
+  backend_type b;
+  model_type model{b, tiny_config(nn::head_kind::masked_lm)};
+  randomise(model, 5);
+  packed_batch none = tiny_batch(nn::head_kind::masked_lm);
+  none.masked_rows.clear(), none.masked_ids.clear();
+  space w{b, model.config(), nn::limits_of(std::vector{none}), nn::keep::gradients};
+  w.batch.write(none, model.config());
+  CHECK(model.forward(w).size() == 0);
+  CHECK(model.loss(w, 1.0).size() == 0);
+  model.backward(w, nn::gradients_of::weights);
+  const auto gradient = values_of(b, model.parameters().gradient());
+  CHECK(std::all_of(gradient.begin(), gradient.end(), [](double g) { return g == 0.0; }));
+}
+
 TEST_CASE("gradients of other architectures, dropout on") {
   for (const nn::architecture* family : nn::architectures) {
     INFO(family->model_type);

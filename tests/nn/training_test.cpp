@@ -200,11 +200,16 @@ TEST_CASE("a ticket that does not fit changes nothing") {
     return [&t, groups, none] { t.model.apply({groups, none}, nn::weight_form::stored_zeros); };
   };
   CHECK(refusal<shape_error>(apply({{query, {6, 6}}, {"heads", {2, 4}}})) ==
-        "ticket: group heads (2 x 4) has 8 units, the model has 6");
+        "ticket: group heads (2 x 4), the model has heads (2 x 3)");
   CHECK(refusal<shape_error>(apply({{"mlps", {3}}})) ==
-        "ticket: group mlps (3) has 3 units, the model has 2");
+        "ticket: group mlps (3), the model has mlps (2)");
+  // As many units in another order are others.
+  CHECK(refusal<shape_error>(apply({{"heads", {3, 2}}})) ==
+        "ticket: group heads (3 x 2), the model has heads (2 x 3)");
+  CHECK(refusal<shape_error>(apply({{query, {4, 9}}})) ==
+        "ticket: group " + query + " (4 x 9), the model has " + query + " (6 x 6)");
   CHECK(refusal<shape_error>(apply({{"heads", {2, 3}}, {query, {6, 5}}})) ==
-        "mask over 30 units for parameter " + query + " of 36 weights");
+        "ticket: group " + query + " (6 x 5), the model has " + query + " (6 x 6)");
   CHECK(refusal<input_error>(apply({{query, {6, 6}}, {"no.such.weight", {2}}})) ==
         "model: has no parameter no.such.weight");
   CHECK(refusal<shape_error>([&] {

@@ -178,6 +178,23 @@ TEST_CASE("a product outside a team runs on one thread and leaves OpenMP's setti
   omp_set_num_threads(before);
 }
 
+TEST_CASE("a product that oneDNN does not compute is an error, in a team of threads too") {
+  // Rows that overlap are what it refuses, as it would for want of memory.
+  std::vector<float> a(256 * 256), c(256 * 256), workspace(products::workspace<float>());
+  const auto multiply = [&](const products& p, std::size_t stride) {
+    p.put<eigen::form::nn>({256, 256, 256}, {a.data(), stride}, {a.data(), 256}, {c.data(), 256},
+                           workspace.data());
+  };
+  CHECK_NOTHROW(multiply(products{}, 256));
+  CHECK_THROWS_WITH(multiply(products{}, 8),
+                    Catch::StartsWith("oneDNN: a product of 256 x 256 by 256 x 256 was not "
+                                      "computed: "));
+  eigen::workers<float, products> team{2};
+  CHECK_THROWS_AS(
+      team.share(64, [&](std::size_t i, float*) { multiply(team.product(), i == 40 ? 8 : 256); }),
+      runtime_failure);
+}
+
 TEST_CASE("rounding to bfloat16: to the nearest, ties to even, NaN stays NaN") {
   const auto bits = [](std::uint32_t b) { return onednn::rounded(std::bit_cast<float>(b)); };
   CHECK(onednn::rounded(1.0F) == 0x3F80);

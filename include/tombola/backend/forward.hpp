@@ -152,6 +152,7 @@ struct packed_sequences {
   view<const std::int32_t> offsets;   ///< [B + 1], from 0 to T, never falling
   view<const std::uint32_t> example;  ///< [B] position in the shuffled epoch; empty if no dropout
   std::size_t longest = 0;            ///< tokens of the longest sequence, known to the host
+  std::size_t pairs = 0;              ///< sum of n * n over the sequences, likewise
   [[nodiscard]] std::size_t count() const noexcept {
     return offsets.size() == 0 ? 0 : offsets.size() - 1;
   }
@@ -296,6 +297,8 @@ struct attention_statistics {
                         " columns for " + std::to_string(heads) + " heads");
     }
     require_length_or_empty(entropy, heads, "attention_statistics", "entropy");
+    require_length_or_empty(probabilities, heads * sequences.pairs, "attention_statistics",
+                            "probabilities");
     attention<A>::check_sequences(sequences, {}, "attention_statistics");
   }
 };

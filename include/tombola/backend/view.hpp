@@ -26,11 +26,6 @@ struct view {
   [[nodiscard]] constexpr view rows_from(std::size_t first, std::size_t count) const noexcept {
     return {data + first * cols, count, cols};
   }
-  /// The same numbers in another shape. Precondition: r * c == size().
-  [[nodiscard]] constexpr view reshaped(std::size_t r, std::size_t c) const noexcept {
-    return {data, r, c};
-  }
-
   constexpr operator view<const T>() const noexcept  // NOLINT: reading what may be written
       requires(!std::is_const_v<T>) {
     return {data, rows, cols};

@@ -47,4 +47,12 @@ struct group {
   return s + ")";
 }
 
+/// Throws shape_error, naming both, unless a ticket's group has the extents of the model's: the same
+/// number of units in another order would be other units.
+inline void require_same_group(const group& of_ticket, const group& of_model) {
+  if (of_ticket == of_model) return;
+  throw shape_error("ticket: group " + to_string(of_ticket) + ", the model has " +
+                    to_string(of_model));
+}
+
 }  // namespace tombola

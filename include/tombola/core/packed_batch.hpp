@@ -36,6 +36,16 @@ struct packed_batch {
     return static_cast<std::size_t>(n);
   }
 
+  /// Pairs of tokens that see each other: the sum of n * n over sequences of n tokens.
+  [[nodiscard]] std::size_t pairs() const noexcept {
+    std::size_t sum = 0;
+    for (std::size_t b = 0; b < sequences(); ++b) {
+      const auto n = static_cast<std::size_t>(offsets[b + 1] - offsets[b]);
+      sum += n * n;
+    }
+    return sum;
+  }
+
   /// Appends one sequence. `place` is its position in the shuffled epoch.
   /// Throws shape_error if it is empty, if ids and segments differ in length, or if the batch would
   /// hold more tokens than offsets can say.

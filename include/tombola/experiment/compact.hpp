@@ -89,6 +89,11 @@ namespace detail {
   });
 }
 
+/// Throws interrupted where the observer asks so.
+inline void stop_if_asked(const observer& watch) {
+  if (watch.wants_stop()) throw interrupted("compact: stopped; nothing was saved");
+}
+
 /// Medians of the time of one pass over all batches, for each model: milliseconds. The models take
 /// turns, after one pass each that is not counted. Throws interrupted where the observer asks so.
 template <backend B>
@@ -116,7 +121,7 @@ template <backend B>
       }
       const std::chrono::duration<double, std::milli> took = clock::now() - started;
       if (r > 0) times[m].push_back(took.count());
-      if (watch.wants_stop()) throw interrupted("compact: stopped; nothing was saved");
+      stop_if_asked(watch);
     }
     watch.tell({"compact: timing", r, repetitions, NAN, 0.0, NAN});
   }
@@ -268,7 +273,8 @@ nlohmann::json compact(B& b, const prepared_compaction& p, const observer& watch
          {std::pair{"random ids", &p.probes}, std::pair{"development set", &p.examples}}) {
       if (batches->empty()) continue;
       const auto found =
-          nn::compare_models(*models[0], *models[m], std::span<const packed_batch>{*batches});
+          nn::compare_models(*models[0], *models[m], std::span<const packed_batch>{*batches},
+                             nn::compact_tolerance, [&] { detail::stop_if_asked(watch); });
       nn::require_agreement(found, names[0], names[m]);
       std::size_t sequences = 0;
       for (const packed_batch& batch : *batches) sequences += batch.sequences();

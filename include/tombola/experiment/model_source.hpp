@@ -11,6 +11,7 @@
 
 #include "tombola/data/tokenizer.hpp"
 #include "tombola/experiment/observer.hpp"
+#include "tombola/io/safetensors.hpp"
 #include "tombola/io/sha256.hpp"
 #include "tombola/nn/checkpoint.hpp"
 
@@ -78,14 +79,32 @@ inline void require_weights_for(nn::bert_config c, const std::filesystem::path& 
   return {folder, config, std::move(tokenizer), sum.hex()};
 }
 
+namespace detail {
+
+/// Throws input_error where the folder has a classifier for another number of outputs.
+inline void require_outputs(const model_source& source, std::size_t outputs) {
+  const nn::architecture& family = *source.config.family;
+  const io::safetensors_file file{source.folder / "model.safetensors"};
+  const io::tensor_entry* t =
+      file.find(nn::prefixed(family, nn::name_in(family, "classifier.weight")));
+  if (t == nullptr || t->shape.empty() || t->shape[0] == outputs) return;
+  throw input_error(source.folder.string() + ": the classifier has " + std::to_string(t->shape[0]) +
+                    " outputs, the task " + std::to_string(outputs) +
+                    "; expected a model with as many, or without a classifier");
+}
+
+}  // namespace detail
+
 /// The model of a folder on a backend, with a head for a task of `outputs` outputs. What the folder
-/// lacks of the head is initialised from the seed, and said.
+/// lacks of the head is initialised from the seed, and said. Throws input_error where the folder has
+/// a head for another number.
 template <backend B>
 [[nodiscard]] std::unique_ptr<nn::bert<B>> load_for_task(B& b,
                                                          const model_source& source,
                                                          std::size_t outputs,
                                                          std::uint64_t seed,
                                                          const observer& watch) {
+  detail::require_outputs(source, outputs);
   nn::bert_config c = source.config;
   c.labels = outputs;
   c.head = outputs == 1 ? nn::head_kind::regression : nn::head_kind::classification;

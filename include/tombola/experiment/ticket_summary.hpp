@@ -25,12 +25,15 @@ namespace tombola::experiment {
   return heads && mlps ? "heads_mlps" : heads ? "heads" : "mlps";
 }
 
-/// What a result says about a ticket. Weights of all groups are counted together.
+/// What a result says about a ticket. Weights of all groups are counted together, heads, MLPs and
+/// neurons by themselves.
 [[nodiscard]] inline nlohmann::json ticket_json(const ticket& t, const std::string& file) {
   const std::string family = family_of(t);
   std::map<std::string, std::size_t> kept, size;
   for (std::size_t i = 0; i < t.groups().size(); ++i) {
-    const std::string name = family == "weights" ? "weights" : t.groups()[i].name;
+    const std::string& group = t.groups()[i].name;
+    const bool structure = group == "heads" || group == "mlps" || group == "neurons";
+    const std::string name = structure ? group : "weights";
     kept[name] += t[i].count();
     size[name] += t[i].size();
   }

@@ -30,7 +30,8 @@ public:
         encoder{b, c, most, what},
         losses_{b.template allocate<double>(std::max(most.sequences, most.masked))} {
     if (c.head == head_kind::masked_lm) {
-      masked_lm.emplace(b, c, most.masked);
+      // At least one row: a batch may have no token to predict.
+      masked_lm.emplace(b, c, std::max<std::size_t>(most.masked, 1));
     } else {
       sequence.emplace(b, c, most.sequences);
     }
@@ -118,6 +119,8 @@ public:
       if (name == "heads" || name == "mlps" || name == "neurons") {
         gated = true;
       } else {
+        const slot& s = parameters_.layout()[parameters_.layout().index_of(name)];
+        require_same_group(t.groups()[i], {name, s.extents()});
         weights.emplace_back(name, mask_view{t[i]});
       }
     }

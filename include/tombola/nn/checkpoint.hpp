@@ -47,10 +47,6 @@ namespace detail {
   return s;
 }
 
-[[nodiscard]] inline std::vector<std::size_t> shape_of(const slot& s) {
-  return s.cols == 0 ? std::vector<std::size_t>{s.rows} : std::vector<std::size_t>{s.rows, s.cols};
-}
-
 [[nodiscard]] inline std::string joined(const std::vector<std::string>& names) {
   std::string s;
   for (std::size_t i = 0; i < names.size() && i < 3; ++i) s += (i == 0 ? "" : ", ") + names[i];
@@ -66,9 +62,9 @@ inline void require_fits(const io::tensor_entry& t, const slot& s, const std::st
     for (std::size_t i = 0; i < e.size(); ++i) out += (i == 0 ? "" : ", ") + std::to_string(e[i]);
     return out + "]";
   };
-  if (t.shape != shape_of(s)) {
+  if (t.shape != s.extents()) {
     throw format_error(file, "tensor " + t.name + " is " + text(t.shape) +
-                                 ", config.json announces " + text(shape_of(s)));
+                                 ", config.json announces " + text(s.extents()));
   }
   if (t.type != io::dtype::f64 && t.type != io::dtype::f32 && t.type != io::dtype::f16 &&
       t.type != io::dtype::bf16) {
@@ -202,7 +198,7 @@ load_report load_weights(bert<B>& model,
 }
 
 /// Writes `config.json` and `model.safetensors` (F32, names as other tools expect them) to a folder
-/// that exists. What is written are the stored weights; effective ones where the model is told to.
+/// that exists. What is written are the stored weights, which weight_form::study leaves unmasked.
 /// Parameters named in `without` are left out: those of a head that was never trained.
 template <backend B>
 void save_model(bert<B>& model,
@@ -216,8 +212,7 @@ void save_model(bert<B>& model,
   std::vector<io::tensor_to_write> tensors;
   for (const slot& s : p.layout().slots()) {
     if (std::find(without.begin(), without.end(), s.name) != without.end()) continue;
-    tensors.push_back({prefixed(*model.config().family, s.name), io::dtype::f32,
-                       detail::shape_of(s),
+    tensors.push_back({prefixed(*model.config().family, s.name), io::dtype::f32, s.extents(),
                        std::as_bytes(std::span{values.data() + s.offset, s.size()})});
   }
   io::write_safetensors(directory / "model.safetensors", tensors,

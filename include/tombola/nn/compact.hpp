@@ -28,14 +28,11 @@ struct compact_plan {
 namespace detail {
 
 /// The mask of one group of a structured ticket, or all kept where the ticket has no such group.
-/// Throws shape_error where it covers another number of units than the model has.
-[[nodiscard]] inline mask units_of(const ticket& t, const std::string& name, std::size_t n) {
-  const auto i = t.find(name);
-  if (!i) return mask::all_kept(n);
-  if (t[*i].size() != n) {
-    throw shape_error("ticket: group " + to_string(t.groups()[*i]) + " has " +
-                      std::to_string(t[*i].size()) + " units, the model has " + std::to_string(n));
-  }
+/// Throws shape_error where it is not the model's group.
+[[nodiscard]] inline mask units_of(const ticket& t, const group& of_model) {
+  const auto i = t.find(of_model.name);
+  if (!i) return mask::all_kept(of_model.size());
+  require_same_group(t.groups()[*i], of_model);
   return t[*i];
 }
 
@@ -56,7 +53,7 @@ namespace detail {
 /// A layer that loses all heads keeps its attention branch, and with it the output bias: what gates
 /// at 0 leave. A pruned MLP is gone with its bias, which its gate multiplies too; one that loses
 /// all neurons keeps the bias. Throws input_error for a ticket with other groups, such as weights,
-/// or none, or a model that is compact already; shape_error for other numbers of units.
+/// or none, or a model that is compact already; shape_error for groups of other extents.
 [[nodiscard]] inline compact_plan plan_compaction(const bert_config& whole, const ticket& t) {
   if (whole.is_compact()) {
     throw input_error("compaction: the model is compact already, expected a whole one");
@@ -72,9 +69,10 @@ namespace detail {
     }
   }
   const std::size_t L = whole.layers, H = whole.heads, F = whole.intermediate;
-  const mask heads = detail::units_of(t, "heads", L * H);
-  const mask mlps = detail::units_of(t, "mlps", L);
-  const mask neurons = detail::units_of(t, "neurons", L * F);
+  const std::vector<group> gated = gate_groups(whole);
+  const mask heads = detail::units_of(t, gated[0]);
+  const mask mlps = detail::units_of(t, gated[1]);
+  const mask neurons = detail::units_of(t, neuron_group(whole));
   compact_plan plan{whole, {}, {}};
   for (std::size_t l = 0; l < L; ++l) {
     plan.heads.push_back(detail::kept_in(heads, l, H));
@@ -241,33 +239,11 @@ template <backend B>
   return model;
 }
 
-/// The other side of every proof: the whole model with gates at 0 for pruned heads and MLPs.
-/// Neurons are masked by zeros in their row of W_1, their entry of b_1 and their column of W_2;
-/// gelu(0) = 0.
+/// The other side of every proof: the whole model with gates at 0 for what the ticket prunes.
 /// Throws shape_error where the ticket does not fit the model.
 template <backend B>
 void mask_units(bert<B>& whole, const ticket& t) {
-  using number = typename B::parameter;
-  const bert_config& c = whole.config();
-  const std::size_t F = c.intermediate;
-  const mask neurons = detail::units_of(t, "neurons", c.layers * F);
   whole.gates().set(t);
-  if (!t.find("neurons")) return;
-  std::vector<number> values = detail::stored_weights(whole);
-  for (std::size_t l = 0; l < c.layers; ++l) {
-    const layer_slots& s = whole.slots().layers[l];
-    const auto at = [&](std::size_t parameter, std::size_t i) -> number& {
-      return values[whole.parameters().layout()[parameter].offset + i];
-    };
-    for (std::size_t u = 0; u < F; ++u) {
-      if (neurons[l * F + u]) continue;
-      at(s.up_bias, u) = number{0};
-      for (std::size_t k = 0; k < c.hidden; ++k) {
-        at(s.up_weight, u * c.hidden + k) = at(s.down_weight, k * F + u) = number{0};
-      }
-    }
-  }
-  detail::store_weights(whole, std::span<const number>{values});
 }
 
 }  // namespace tombola::nn

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,13 +18,19 @@
 
 namespace tombola::nn {
 
+/// Tokens of the longest probe: attention takes memory and time by their square, and every model of
+/// BERT's family that is in use ends far below.
+inline constexpr std::size_t longest_probe = 2048;
+
 /// Batches of random token ids and segments for a model, a function of its sizes and the seed: one
 /// token alone, lengths in between as powers of two together, and the longest sequence that the
-/// model takes. For the masked LM the first and the last token of each are to be predicted.
+/// model takes, up to longest_probe. For the masked LM the first and the last token of each are to
+/// be predicted.
 [[nodiscard]] inline std::vector<packed_batch> probe_batches(const bert_config& c,
                                                              std::uint64_t seed) {
-  std::vector<std::vector<std::size_t>> lengths{{1}, {}, {c.longest_sequence()}};
-  for (std::size_t n = 2; n < c.longest_sequence(); n *= 2) lengths[1].push_back(n);
+  const std::size_t longest = std::min(c.longest_sequence(), longest_probe);
+  std::vector<std::vector<std::size_t>> lengths{{1}, {}, {longest}};
+  for (std::size_t n = 2; n < longest; n *= 2) lengths[1].push_back(n);
   std::vector<packed_batch> batches;
   std::uint32_t place = 0;
   for (const auto& batch_lengths : lengths) {
@@ -35,7 +42,7 @@ namespace tombola::nn {
       std::vector<std::int32_t> id(n), segment(n);
       for (std::size_t t = 0; t < n; ++t) {
         id[t] = static_cast<std::int32_t>(ids.below(c.vocabulary, t));
-        segment[t] = static_cast<std::int32_t>(segments.below(c.segments, t));
+        if (c.segments > 0) segment[t] = static_cast<std::int32_t>(segments.below(c.segments, t));
       }
       const auto first = static_cast<std::int32_t>(batch.tokens());
       batch.add(id, segment, place++);
@@ -66,12 +73,15 @@ struct model_agreement {
 inline constexpr double compact_tolerance = 1e-4;
 
 /// Compares two models on the same batches, without dropout: the tolerance is `share` times the
-/// first one's largest logit. Throws as device_batch::write where a batch does not fit a model.
+/// first one's largest logit. before_each() is called before each batch, and ends all by what it
+/// throws. Throws as device_batch::write where a batch does not fit a model.
 template <backend B>
-[[nodiscard]] model_agreement compare_models(bert<B>& first,
-                                             bert<B>& second,
-                                             std::span<const packed_batch> batches,
-                                             double share = compact_tolerance) {
+[[nodiscard]] model_agreement compare_models(
+    bert<B>& first,
+    bert<B>& second,
+    std::span<const packed_batch> batches,
+    double share = compact_tolerance,
+    const std::function<void()>& before_each = [] {}) {
   using A = typename B::activation;
   const batch_limits most = limits_of(batches);
   workspace<B> w1{first.device(), first.config(), most, keep::nothing};
@@ -85,6 +95,7 @@ template <backend B>
   };
   model_agreement found;
   for (const packed_batch& batch : batches) {
+    before_each();
     const std::vector<A> a = logits_of(first, w1, batch), b = logits_of(second, w2, batch);
     if (a.size() != b.size()) {
       throw shape_error("compaction: models of " + std::to_string(a.size()) + " and " +

@@ -2,7 +2,9 @@
 
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tombola/core/error.hpp"
@@ -131,20 +133,28 @@ inline void check(const bert_config& c) {
     throw input_error(std::string{"model config: "} + k.hidden + " " + std::to_string(c.hidden) +
                       " is not a multiple of " + k.heads + " " + std::to_string(c.heads));
   }
-  if (!(c.epsilon > 0.0 && std::isfinite(c.epsilon))) {
+  // It is added in single precision to a variance, which it is not to drown.
+  constexpr double least = std::numeric_limits<float>::min();
+  if (!(c.epsilon >= least && c.epsilon <= 1.0)) {
     throw input_error("model config: layer_norm_eps is " + io::shown(c.epsilon) +
-                      ", expected a positive number");
+                      ", expected a number from 1.2e-38 to 1");
   }
   if (k.epsilon == nullptr && c.epsilon != c.family->epsilon) {
     throw input_error("model config: the layer norms' epsilon is " + io::shown(c.epsilon) +
                       ", a model of type " + c.family->model_type + " has " +
                       io::shown(c.family->epsilon));
   }
-  for (const double rate : {c.hidden_dropout, c.attention_dropout, c.classifier_dropout}) {
+  for (const auto& [key, rate] : {std::pair{k.hidden_dropout, c.hidden_dropout},
+                                  std::pair{k.attention_dropout, c.attention_dropout},
+                                  std::pair{k.classifier_dropout, c.classifier_dropout}}) {
     if (!(rate >= 0.0 && rate < 1.0)) {
-      throw input_error("model config: a dropout rate is " + io::shown(rate) +
-                        ", expected one in [0, 1)");
+      throw input_error(std::string{"model config: "} + key + " is " + io::shown(rate) +
+                        ", expected a rate in [0, 1)");
     }
+  }
+  if (c.head == head_kind::regression && c.labels != 1) {
+    throw input_error("model config: regression with " + std::to_string(c.labels) +
+                      " labels, expected one");
   }
   detail::check_shapes(c);
 }

@@ -54,7 +54,13 @@ inline void require_plain(const nlohmann::json& j,
       throw format_error(file.string(), std::string{key} + " is true, expected an encoder");
     }
   }
-  if (j.contains("pruned_heads") && j["pruned_heads"].is_object() && !j["pruned_heads"].empty()) {
+  const auto problem = io::optional_member<std::string>(j, "problem_type", file);
+  if (problem && *problem != "single_label_classification" && *problem != "regression") {
+    throw format_error(file.string(), "problem_type is " + io::shown(*problem) +
+                                          ", expected single_label_classification or regression");
+  }
+  if (const auto pruned = io::optional_member<nlohmann::json>(j, "pruned_heads", file);
+      pruned && !pruned->empty()) {
     throw format_error(file.string(),
                        "pruned_heads is not empty, expected a model with all its heads");
   }

@@ -54,6 +54,7 @@ public:
     sequences_ = h.sequences();
     masked_ = h.masked_rows.size();
     longest_ = h.longest();
+    pairs_ = h.pairs();
     has_labels_ = !h.labels.empty();
     has_targets_ = !h.targets.empty();
     backend_->write(std::span<const std::int32_t>{h.ids}, writable(0, tokens_));
@@ -76,8 +77,6 @@ public:
   [[nodiscard]] std::size_t tokens() const noexcept { return tokens_; }
   [[nodiscard]] std::size_t sequences() const noexcept { return sequences_; }
   [[nodiscard]] std::size_t masked() const noexcept { return masked_; }
-  [[nodiscard]] bool has_labels() const noexcept { return has_labels_; }
-  [[nodiscard]] bool has_targets() const noexcept { return has_targets_; }
 
   [[nodiscard]] view<const std::int32_t> ids() const noexcept { return ints(0, tokens_); }
   [[nodiscard]] view<const std::int32_t> segments() const noexcept {
@@ -87,7 +86,8 @@ public:
     return ints(2 * most_.tokens, tokens_);
   }
   [[nodiscard]] packed_sequences packed() const noexcept {
-    return {ints(3 * most_.tokens, sequences_ + 1), words(2 * most_.tokens, sequences_), longest_};
+    return {ints(3 * most_.tokens, sequences_ + 1), words(2 * most_.tokens, sequences_), longest_,
+            pairs_};
   }
   /// Row of the first token ([CLS]) of each sequence.
   [[nodiscard]] view<const std::int32_t> first_rows() const noexcept {
@@ -222,7 +222,7 @@ private:
   number_buffer targets_;
   std::vector<std::uint32_t> host_places_;
   std::vector<typename B::activation> host_targets_;
-  std::size_t tokens_ = 0, sequences_ = 0, masked_ = 0, longest_ = 0;
+  std::size_t tokens_ = 0, sequences_ = 0, masked_ = 0, longest_ = 0, pairs_ = 0;
   bool has_labels_ = false, has_targets_ = false;
 };
 

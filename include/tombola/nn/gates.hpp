@@ -10,6 +10,7 @@
 #include "tombola/core/error.hpp"
 #include "tombola/core/mask.hpp"
 #include "tombola/core/ticket.hpp"
+#include "tombola/nn/bert_layout.hpp"
 #include "tombola/nn/config.hpp"
 
 namespace tombola::nn {
@@ -29,11 +30,14 @@ public:
       : backend_{&b},
         layers_{c.layers},
         compact_{c.is_compact()},
+        groups_{gate_groups(c)},
         first_head_{first_heads(c)},
         head_factors_{b.template allocate<A>(first_head_.back())},
         mlp_factors_{b.template allocate<A>(c.layers)},
         first_neuron_{first_neurons(c)},
-        neuron_factors_{b.template allocate<A>(first_neuron_.back())} {}
+        neuron_factors_{b.template allocate<A>(first_neuron_.back())} {
+    groups_.push_back(neuron_group(c));
+  }
 
   /// Heads of all layers together: L * H, or what a compact model has left.
   [[nodiscard]] std::size_t head_count() const noexcept { return first_head_.back(); }
@@ -67,12 +71,10 @@ public:
     neurons_active_ = true;
   }
 
-  /// Throws shape_error where the ticket covers other numbers of heads, MLPs or neurons than the
-  /// model has, or the model is compact.
+  /// Throws shape_error where the ticket's heads, MLPs or neurons are not those that the model has,
+  /// or the model is compact.
   void check(const ticket& t) const {
-    (void)factors(t, "heads", head_count());
-    (void)factors(t, "mlps", layers_);
-    (void)factors(t, "neurons", neuron_count());
+    for (const group& g : groups_) (void)factors(t, g);
   }
 
   /// 1 where the ticket keeps a unit, 0 elsewhere. Of what it has no group, `heads`, `mlps` or
@@ -81,9 +83,9 @@ public:
     check(t);
     clear();
     if (t.find("heads") || t.find("mlps")) {
-      set(factors(t, "heads", head_count()), factors(t, "mlps", layers_));
+      set(factors(t, groups_[0]), factors(t, groups_[1]));
     }
-    if (t.find("neurons")) set_neurons(factors(t, "neurons", neuron_count()));
+    if (t.find("neurons")) set_neurons(factors(t, groups_[2]));
   }
 
   /// All gates at 1, and no longer multiplied.
@@ -116,22 +118,18 @@ private:
     return first;
   }
 
-  [[nodiscard]] std::vector<double> factors(const ticket& t,
-                                            const char* name,
-                                            std::size_t n) const {
-    std::vector<double> f(n, 1.0);
-    const auto i = t.find(name);
-    if (!i) return f;
-    const mask& m = t[*i];
+  /// Of a group of the whole model.
+  [[nodiscard]] std::vector<double> factors(const ticket& t, const group& whole) const {
+    const auto i = t.find(whole.name);
+    if (!i) return std::vector<double>(whole.size(), 1.0);
     if (compact_) {
       throw shape_error("ticket: group " + to_string(t.groups()[*i]) +
                         " is over units of a whole model, this one is compact");
     }
-    if (m.size() != n) {
-      throw shape_error("ticket: group " + to_string(t.groups()[*i]) + " has " +
-                        std::to_string(m.size()) + " units, the model has " + std::to_string(n));
-    }
-    for (std::size_t u = 0; u < n; ++u) f[u] = m[u] ? 1.0 : 0.0;
+    require_same_group(t.groups()[*i], whole);
+    const mask& m = t[*i];
+    std::vector<double> f(m.size());
+    for (std::size_t u = 0; u < m.size(); ++u) f[u] = m[u] ? 1.0 : 0.0;
     return f;
   }
 
@@ -139,6 +137,7 @@ private:
   B* backend_;
   std::size_t layers_;
   bool compact_;
+  std::vector<group> groups_;            ///< heads, MLPs, neurons of the whole model
   std::vector<std::size_t> first_head_;  ///< [L + 1] where each layer's factors begin
   buffer head_factors_, mlp_factors_;
   std::vector<std::size_t> first_neuron_;  ///< [L + 1] likewise

@@ -12,6 +12,7 @@ namespace tombola::nn {
 /// Memory of the masked-LM head, for at most M tokens to predict.
 template <backend B>
 struct masked_lm_activations {
+  /// most: tokens to predict, at least one.
   masked_lm_activations(B& b, const bert_config& c, std::size_t most)
       : gathered{b, most, c.hidden},
         pre{b, most, c.hidden},

@@ -23,6 +23,9 @@ struct slot {
   std::size_t cols = 0;  ///< 0 for a vector of `rows` numbers
   bool decays = true;    ///< whether weight decay applies: not to biases and layer norms
   [[nodiscard]] std::size_t size() const noexcept { return rows * (cols == 0 ? 1 : cols); }
+  [[nodiscard]] std::vector<std::size_t> extents() const {
+    return cols == 0 ? std::vector<std::size_t>{rows} : std::vector<std::size_t>{rows, cols};
+  }
 };
 
 /// Names and places of all parameters of a model: where each lies in one long array.

@@ -29,7 +29,8 @@ struct packed_lengths {
   [[nodiscard]] std::size_t count() const { return example.size(); }
   template <class B>
   packed_sequences in(rig<B>& r, bool with_example) const {
-    return {r.in(offsets), with_example ? r.in(example) : view<const std::uint32_t>{}, longest};
+    return {r.in(offsets), with_example ? r.in(example) : view<const std::uint32_t>{}, longest,
+            pairs};
   }
 };
 

@@ -35,8 +35,9 @@ struct block {
 /// p.put<F>(e, a, b, c, workspace) writes the product over c, which may hold anything before.
 /// Laws: a policy is a value, and several threads call one at once; a call runs on the calling
 /// thread alone; the bits of c depend on the arguments only, not on addresses, threads or earlier
-/// calls; does not throw and does not allocate (a library behind it may); workspace holds
-/// workspace<T>() numbers, aligned to 64 bytes.
+/// calls; does not allocate (a library behind it may, and where it cannot the call throws
+/// runtime_failure: a product is complete or the step ends); workspace holds workspace<T>()
+/// numbers, aligned to 64 bytes.
 /// Model: eigen_products.
 template <class P, class T>
 concept products = std::copyable<P> &&

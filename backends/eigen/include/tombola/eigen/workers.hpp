@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,6 +44,7 @@ public:
     const std::size_t line = host_buffer<T>::alignment / sizeof(T);
     const std::size_t stride = (n + line - 1) / line * line;
     if (stride <= stride_) return;
+    stride_ = 0;    // nothing is promised where the system has no memory
     scratch_ = {};  // first, so that old and new are never held together
     scratch_ = host_buffer<T>{stride * static_cast<std::size_t>(threads_)};
     stride_ = stride;
@@ -65,18 +67,26 @@ public:
     return slots_.data();
   }
 
-  /// Calls piece(index, scratch) for every index below count, in any order. piece must not throw.
+  /// Calls piece(index, scratch) for every index below count, in any order. What a piece throws is
+  /// thrown again when all have ended; of several, one.
   template <class Piece>
   void share(std::size_t count, const Piece& piece) {
 #ifdef _OPENMP
     if (threads_ > 1 && count > 1) {
       const auto end = static_cast<std::ptrdiff_t>(count);
       const int team = static_cast<int>(std::min(count, static_cast<std::size_t>(threads_)));
+      std::exception_ptr failure;
 #pragma omp parallel for schedule(dynamic) num_threads(team)
       for (std::ptrdiff_t i = 0; i < end; ++i) {
         const auto thread = static_cast<std::size_t>(omp_get_thread_num());
-        piece(static_cast<std::size_t>(i), scratch_.data() + thread * stride_);
+        try {
+          piece(static_cast<std::size_t>(i), scratch_.data() + thread * stride_);
+        } catch (...) {
+#pragma omp critical(tombola_eigen_failure)
+          failure = std::current_exception();
+        }
       }
+      if (failure) std::rethrow_exception(failure);
       return;
     }
 #endif

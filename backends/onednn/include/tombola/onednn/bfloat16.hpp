@@ -8,6 +8,7 @@
 #include <string>
 
 #include <oneapi/dnnl/dnnl.hpp>
+#include <oneapi/dnnl/dnnl_debug.h>
 
 #include "tombola/core/error.hpp"
 #include "tombola/eigen/products.hpp"
@@ -23,6 +24,13 @@ namespace tombola::onednn {
   return static_cast<std::uint16_t>((nan ? quiet : up) >> 16U);
 }
 
+/// What is thrown where oneDNN has not computed a product, mostly for want of memory.
+[[nodiscard]] inline runtime_failure failed_product(eigen::extents e, const std::string& why) {
+  return runtime_failure("oneDNN: a product of " + std::to_string(e.m) + " x " +
+                         std::to_string(e.k) + " by " + std::to_string(e.k) + " x " +
+                         std::to_string(e.n) + " was not computed: " + why);
+}
+
 /// Products of bfloat16 numbers with float32 sums, by oneDNN's matmul with sizes given at each
 /// call: two compiled programs for each form, whatever the sizes.
 ///
@@ -36,13 +44,28 @@ public:
 
   [[nodiscard]] bool there() const noexcept { return programs_ != nullptr; }
 
-  /// c += a b of rounded operands where `adds`, else c = a b. Precondition: there().
+  /// c += a b of rounded operands where `adds`, else c = a b. Precondition: there(). Throws
+  /// runtime_failure where oneDNN fails.
   template <eigen::form F>
   void multiply(eigen::extents e,
                 eigen::block<const std::uint16_t> a,
                 eigen::block<const std::uint16_t> b,
                 bool adds,
                 eigen::block<float> c) const {
+    try {
+      execute(F, e, a, b, adds, c);
+    } catch (const dnnl::error& error) {
+      throw failed_product(e, dnnl_status2str(error.status));
+    }
+  }
+
+private:
+  void execute(eigen::form f,
+               eigen::extents e,
+               eigen::block<const std::uint16_t> a,
+               eigen::block<const std::uint16_t> b,
+               bool adds,
+               eigen::block<float> c) const {
     using dnnl::memory;
     const auto size = [](std::size_t n) { return static_cast<memory::dim>(n); };
     const auto strides = [&](bool transposed, std::size_t stride) {
@@ -50,21 +73,20 @@ public:
     };
     const auto half = memory::data_type::bf16;
     const memory::dim m = size(e.m), n = size(e.n), k = size(e.k);
-    const memory::desc left{{m, k}, half, strides(F == eigen::form::tn, a.stride)};
-    const memory::desc right{{k, n}, half, strides(F == eigen::form::nt, b.stride)};
+    const memory::desc left{{m, k}, half, strides(f == eigen::form::tn, a.stride)};
+    const memory::desc right{{k, n}, half, strides(f == eigen::form::nt, b.stride)};
     const memory::desc sum{{m, n}, memory::data_type::f32, strides(false, c.stride)};
     // oneDNN takes operands as what could be written to, and reads them.
     const auto readable = [](const std::uint16_t* p) { return const_cast<std::uint16_t*>(p); };
-    dnnl::stream stream{programs_->engine};
     const auto& program = adds ? programs_->adding : programs_->overwriting;
-    program[static_cast<std::size_t>(F)].execute(
+    dnnl::stream stream{programs_->engine};
+    program[static_cast<std::size_t>(f)].execute(
         stream, {{DNNL_ARG_SRC, memory{left, programs_->engine, readable(a.data)}},
                  {DNNL_ARG_WEIGHTS, memory{right, programs_->engine, readable(b.data)}},
                  {DNNL_ARG_DST, memory{sum, programs_->engine, c.data}}});
     stream.wait();
   }
 
-private:
   struct programs {
     dnnl::engine engine{dnnl::engine::kind::cpu, 0};
     std::array<dnnl::matmul, 3> adding, overwriting;  ///< by form

@@ -106,9 +106,11 @@ private:
                        eigen::block<float> c) {
     const one_thread guard;
     const auto size = [](std::size_t n) { return static_cast<dnnl_dim_t>(n); };
-    dnnl_sgemm(F == eigen::form::tn ? 'T' : 'N', F == eigen::form::nt ? 'T' : 'N', size(e.m),
-               size(e.n), size(e.k), alpha, a.data, size(a.stride), b.data, size(b.stride), beta,
-               c.data, size(c.stride));
+    const dnnl_status_t status =
+        dnnl_sgemm(F == eigen::form::tn ? 'T' : 'N', F == eigen::form::nt ? 'T' : 'N', size(e.m),
+                   size(e.n), size(e.k), alpha, a.data, size(a.stride), b.data, size(b.stride),
+                   beta, c.data, size(c.stride));
+    if (status != dnnl_success) throw failed_product(e, dnnl_status2str(status));
   }
 
   rounded_products rounded_;
