@@ -10,6 +10,7 @@
 #include "tombola/experiment/predict.hpp"
 #include "tombola/experiment/result.hpp"
 #include "tombola/experiment/run.hpp"
+#include "tombola/experiment/ticket_summary.hpp"
 #include "tombola/experiment/trained_run.hpp"
 
 namespace tombola::experiment {
@@ -53,13 +54,11 @@ struct prepared_evaluation {
   if (!s.ticket.empty()) t = io::read_ticket(s.ticket);
   const bool retrained =
       run.trained_under && t && io::fingerprint(*run.trained_under) == io::fingerprint(*t);
-  nlohmann::json settings{
-      {"model", run.source.fingerprint},
-      {"split", s.split},
-      {"examples", examples.fingerprint},
-      {"ticket", t ? nlohmann::json(io::fingerprint(*t)) : nlohmann::json(nullptr)},
-      {"ticket_kind", t ? nlohmann::json(t->origin.kind) : nlohmann::json(nullptr)},
-      {"batch", s.batch}};
+  nlohmann::json settings{{"model", run.source.fingerprint},
+                          {"split", s.split},
+                          {"examples", examples.fingerprint},
+                          {"batch", s.batch}};
+  put_ticket(settings, t);
   put_precision(settings, s.precision);
   run_key key{"evaluate", task.name, run.seed, std::move(settings)};
   return {s,         std::move(run), std::move(task), std::move(examples), std::move(t),

@@ -34,7 +34,7 @@ namespace tombola::experiment {
 /// are averaged over seeds. Not in it: the ticket and its form, and the examples, which the seed
 /// draws.
 [[nodiscard]] inline std::string training_setting(const nlohmann::json& settings) {
-  return setting_text(settings, {"form", "ticket", "ticket_kind", "train", "dev"});
+  return setting_text(settings, {"form", "ticket", "ticket_kind", "ticket_search", "train", "dev"});
 }
 
 /// How a ticket was searched for, from the settings of a search. Not in it: which units, which the
