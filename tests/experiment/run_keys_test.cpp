@@ -46,3 +46,29 @@ TEST_CASE("the search that a ticket came from is in the key of what is made unde
   CHECK(scored("step_share 0.13") == "step_share 0.13");
   CHECK(scored("step_share 0.14") == "step_share 0.14");
 }
+
+TEST_CASE("a search over training rows has the examples it is reported on in its key") {
+  const world w;
+  experiment::train_settings full = w.training();
+  full.ticket.clear();
+  experiment::search_settings s;
+  s.run = carry_out(w.runs, experiment::prepare(full), train);
+  const auto key = [&](experiment::selection_split select) {
+    s.select = select;
+    return experiment::prepare(s).key;
+  };
+  const auto on_dev = key(experiment::selection_split::dev),
+             on_train = key(experiment::selection_split::train);
+  CHECK_FALSE(on_dev.settings.contains("dev"));
+  CHECK(on_train.settings.at("dev") == on_dev.settings.at("selection"));
+  CHECK(experiment::search_setting(on_train.settings).find("dev") == std::string::npos);
+  // Another development set of as many rows: the search sees no difference, the score does.
+  const fs::path rows = w.data / "pocket-sentiment/dev.tsv";
+  std::string text = get(rows);
+  const std::size_t last = text.rfind('\n', text.size() - 2) + 1;
+  const std::size_t before = text.rfind('\n', last - 2) + 1;
+  put(rows, text.substr(0, last) + text.substr(before, last - before));
+  const auto other = key(experiment::selection_split::train);
+  CHECK(other.settings.at("selection") == on_train.settings.at("selection"));
+  CHECK(other.folder_name() != on_train.folder_name());
+}

@@ -93,6 +93,8 @@ inline void require_goes_on(const search_settings& s, const trained_run& run) {
                           {"mode", to_string(s.mode)},
                           {to_string(s.rule), s.guard_amount},
                           {"batch", s.batch}};
+  // The reported score is on the development set, whichever the search looked at.
+  if (s.select == selection_split::train) settings["dev"] = dev.fingerprint;
   if (s.confidence) settings["guard_confidence"] = *s.confidence;
   if (s.prune == prune_what::weights) {
     detail::put_rule(settings, s);

@@ -38,9 +38,10 @@ namespace tombola::experiment {
 }
 
 /// How a ticket was searched for, from the settings of a search. Not in it: which units, which the
-/// ticket itself says, and model, examples and start, which differ from seed to seed.
+/// ticket itself says, and model, examples and start, which differ from seed to seed, and the
+/// examples that it is reported on.
 [[nodiscard]] inline std::string search_setting(const nlohmann::json& settings) {
-  return setting_text(settings, {"model", "selection", "prune", "start"});
+  return setting_text(settings, {"model", "selection", "dev", "prune", "start"});
 }
 
 }  // namespace tombola::experiment
