@@ -72,3 +72,55 @@ TEST_CASE("a search over training rows has the examples it is reported on in its
   CHECK(other.settings.at("selection") == on_train.settings.at("selection"));
   CHECK(other.folder_name() != on_train.folder_name());
 }
+
+TEST_CASE("an evaluation has the run that was asked about in its key") {
+  const world w;
+  experiment::train_settings of_one = w.training(), of_other = w.training();
+  of_one.ticket.clear();
+  of_other.ticket.clear();
+  of_other.optimizer.rate = 1e-3;
+  experiment::evaluation_settings own, borrowed;
+  own.run = carry_out(w.runs, experiment::prepare(of_one), train);
+  borrowed.run = carry_out(w.runs, experiment::prepare(of_other), train);
+  borrowed.model = own.run / "model";
+  const fs::path first = carry_out(w.runs, experiment::prepare(own), evaluate);
+  const fs::path second = carry_out(w.runs, experiment::prepare(borrowed), evaluate);
+  CHECK(first != second);
+  const auto setting = [](const fs::path& run) {
+    return io::read_json(run / "result.json").at("setting").get<std::string>();
+  };
+  CHECK(setting(first).find("scored") == std::string::npos);
+  CHECK(setting(second).find(", scored ") != std::string::npos);
+  CHECK(io::read_json(first / "result.json").at("score") ==
+        io::read_json(second / "result.json").at("score"));
+}
+
+TEST_CASE("what the commonest class scores is told of the run's own development set alone") {
+  const world w;
+  experiment::train_settings full = w.training();
+  full.ticket.clear();
+  experiment::evaluation_settings s;
+  s.run = carry_out(w.runs, experiment::prepare(full), train);
+  const auto trained = io::read_json(s.run / "result.json").at("majority");
+  REQUIRE(trained.is_number());
+  CHECK(experiment::prepare(s).majority == trained.get<double>());
+  s.split = "train";
+  CHECK_FALSE(experiment::prepare(s).majority);
+  // The same task elsewhere, with other development rows.
+  s.split = "dev";
+  s.data = w.root / "elsewhere";
+  fs::copy(w.data, s.data, fs::copy_options::recursive);
+  CHECK(experiment::prepare(s).majority == trained.get<double>());
+  const fs::path rows = s.data / "pocket-sentiment/dev.tsv";
+  const std::string text = get(rows);
+  put(rows, text.substr(0, text.rfind('\n', text.size() - 2) + 1));
+  CHECK_FALSE(experiment::prepare(s).majority);
+  const fs::path folder = carry_out(w.runs, experiment::prepare(s), evaluate);
+  CHECK(io::read_json(folder / "result.json").at("majority").is_null());
+  experiment::search_settings of_search;
+  of_search.run = s.run;
+  of_search.data = s.data;
+  of_search.prune = experiment::prune_what::mlps;
+  const fs::path found = carry_out(w.runs, experiment::prepare(of_search), search);
+  CHECK(io::read_json(found / "result.json").at("majority").is_null());
+}

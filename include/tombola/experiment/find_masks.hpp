@@ -293,7 +293,8 @@ void find_masks(B& b,
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   const double passes = static_cast<double>(found.steps.steps.size());
   put_common(result, who, inputs, seconds, passes * static_cast<double>(p.selection.set.tokens()));
-  result["majority"] = p.run.majority ? nlohmann::json(*p.run.majority) : nlohmann::json(nullptr);
+  const auto majority = p.run.majority_on(p.dev);
+  result["majority"] = majority ? nlohmann::json(*majority) : nlohmann::json(nullptr);
   result["ticket"] = ticket_json(t, "ticket.safetensors");
   result["retrained"] = false;
   result["setting"] = p.run.setting;
