@@ -217,4 +217,18 @@ TEST_CASE("weights are pruned along the schedule until the metric says no") {
       prune_weights(weights, count, share_of_whole{0.1, 3}, guard::at_least(0)).accepted.count() ==
       70);
   CHECK_THROWS_AS(prune_weights(weights, [](const ticket&) { return 0.0; }), input_error);
+  // 5 % of ten weights are none, now and later: the rest of the steps is not gone through.
+  struct counting : share_of_left {
+    std::size_t* asked = nullptr;
+    [[nodiscard]] std::size_t remove(std::size_t step, std::size_t n, std::size_t kept) const {
+      ++*asked;
+      return share_of_left::remove(step, n, kept);
+    }
+  };
+  std::size_t asked = 0;
+  counting plan;
+  plan.count = 100'000;
+  plan.asked = &asked;
+  CHECK(prune_weights(weights, count, plan, guard::at_least(0)).accepted.count() == 10);
+  CHECK(asked < 100);
 }

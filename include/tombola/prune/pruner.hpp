@@ -221,6 +221,7 @@ template <class MetricFn, schedule Schedule = share_of_left, class Progress = no
   const std::size_t n = s.accepted.size();
   for (std::size_t step = 1; step <= plan.steps(); ++step) {
     const std::size_t k = plan.remove(step, n, s.accepted.count());
+    if (k == 0 && is_over(plan, n, s.accepted.count())) break;
     if (k == 0) continue;
     ticket candidate = remove_by_magnitude(weights, s.accepted, k);
     const double m = metric(std::as_const(candidate));
