@@ -127,7 +127,7 @@ requires std::regular_invocable<const Amount&, std::size_t, std::size_t>
 /// step that leaves it as it is is passed over. It may return std::optional<ticket>: nothing where
 /// no later step removes anything either, which ends the search. metric: (const ticket&) -> double, of the model
 /// with these weights masked; larger is better. The first candidate that does not pass ends the
-/// search; the result is the last that did. The baseline is the metric under the ticket it starts
+/// search, and so does a start that does not; the result is the last that did. The baseline is the metric under the ticket it starts
 /// from, phase `full` where that keeps everything, else `start`; then `weights`.
 /// Throws as guard::threshold does. Memory: the trace keeps a bit per weight and step.
 template <class NextFn, class MetricFn, class Progress = no_progress>
@@ -143,6 +143,7 @@ template <class NextFn, class MetricFn, class Progress = no_progress>
   s.steps.threshold = rule.threshold(s.steps.baseline);
   detail::record(s.steps, {phase, s.accepted, s.steps.baseline, s.passes(s.steps.baseline), {}},
                  progress);
+  if (!s.passes(s.steps.baseline)) steps = 0;
   for (std::size_t step = 1; step <= steps; ++step) {
     std::optional<ticket> candidate = next(step, std::as_const(s.accepted));
     if (!candidate) break;
