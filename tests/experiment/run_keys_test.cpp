@@ -124,3 +124,17 @@ TEST_CASE("what the commonest class scores is told of the run's own development 
   const fs::path found = carry_out(w.runs, experiment::prepare(of_search), search);
   CHECK(io::read_json(found / "result.json").at("majority").is_null());
 }
+
+TEST_CASE("a search over training rows draws its own, not those that training drew") {
+  const world w;
+  experiment::train_settings few = w.training();
+  few.ticket.clear();
+  few.rows = 10;  // of 24, as many as the development set has
+  const auto p = experiment::prepare(few);
+  experiment::search_settings s;
+  s.run = carry_out(w.runs, p, train);
+  s.select = experiment::selection_split::train;
+  const auto looked_at = experiment::prepare(s).selection;
+  REQUIRE(looked_at.set.size() == p.train.set.size());
+  CHECK(looked_at.fingerprint != p.train.fingerprint);
+}

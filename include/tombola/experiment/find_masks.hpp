@@ -85,7 +85,7 @@ inline void require_goes_on(const search_settings& s, const trained_run& run) {
   split selection = s.select == selection_split::dev
                         ? dev
                         : read_split(task, folder, "train", run.source.tokenizer, run.max_length,
-                                     dev.set.size(), run.seed);
+                                     dev.set.size(), run.seed, rows_for::search);
   nlohmann::json settings{{"model", run.source.fingerprint},
                           {"selection", selection.fingerprint},
                           {"select", to_string(s.select)},
