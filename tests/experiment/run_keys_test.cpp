@@ -1,5 +1,7 @@
 // What a result tells is in its run's key: two runs that differ in it have two folders.
 
+#include <cmath>
+#include <limits>
 #include <string>
 
 #include "tests/experiment/steps.hpp"
@@ -137,4 +139,34 @@ TEST_CASE("a search over training rows draws its own, not those that training dr
   const auto looked_at = experiment::prepare(s).selection;
   REQUIRE(looked_at.set.size() == p.train.set.size());
   CHECK(looked_at.fingerprint != p.train.fingerprint);
+}
+
+TEST_CASE("settings that JSON cannot tell apart are refused by their names") {
+  const double infinity = std::numeric_limits<double>::infinity();
+  const world w;
+  experiment::train_settings full = w.training();
+  full.ticket.clear();
+  const auto refused = [](const auto& s) {
+    return sentence<input_error>([&] { (void)experiment::prepare(s); });
+  };
+  const auto with = [&](double nn::adamw_settings::*member, double x) {
+    experiment::train_settings s = full;
+    s.optimizer.*member = x;
+    return s;
+  };
+  const std::string expected = ", expected a finite number";
+  using adamw = nn::adamw_settings;
+  CHECK(refused(with(&adamw::rate, infinity)) == "settings: rate is inf" + expected);
+  CHECK(refused(with(&adamw::decay, infinity)) == "settings: decay is inf" + expected);
+  CHECK(refused(with(&adamw::max_norm, -infinity)) == "settings: max_norm is -inf" + expected);
+  CHECK(refused(with(&adamw::beta1, std::nan(""))).starts_with("settings: beta1 is "));
+
+  experiment::search_settings s;
+  s.run = carry_out(w.runs, experiment::prepare(full), train);
+  s.rule = experiment::guard_rule::at_least;
+  for (const double floor : {infinity, -infinity}) {
+    s.guard_amount = floor;
+    CHECK(refused(s) ==
+          "settings: guard_at_least is " + std::to_string(floor) + ", expected a finite number");
+  }
 }

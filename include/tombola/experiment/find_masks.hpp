@@ -101,6 +101,7 @@ inline void require_goes_on(const search_settings& s, const trained_run& run) {
   } else {
     detail::put_structures(settings, s);
   }
+  require_finite(settings);
   if (run.trained_under) {
     settings["start"] = io::fingerprint(*run.trained_under);
     settings["start_kept"] = run.trained_under->count();

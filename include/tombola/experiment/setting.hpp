@@ -3,12 +3,15 @@
 // Heavy to include: holds JSON values.
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <initializer_list>
 #include <string>
 #include <string_view>
 
 #include <nlohmann/json.hpp>
+
+#include "tombola/core/error.hpp"
 
 namespace tombola::experiment {
 
@@ -28,6 +31,16 @@ namespace tombola::experiment {
     text += (text.empty() ? "" : ", ") + name + " " + shown;
   }
   return text;
+}
+
+/// Throws input_error, naming it, where a setting is NaN or infinite: JSON has no such numbers, so
+/// that two of them would be one run. Precondition: an object.
+inline void require_finite(const nlohmann::json& settings) {
+  for (const auto& [name, value] : settings.items()) {
+    if (!value.is_number_float() || std::isfinite(value.get<double>())) continue;
+    throw input_error("settings: " + name + " is " + std::to_string(value.get<double>()) +
+                      ", expected a finite number");
+  }
 }
 
 /// How a model was trained, from the settings of a training run: what must be alike where scores

@@ -100,6 +100,7 @@ struct prepared_training {
                       " is compact; expected a ticket over its weights, or none");
   }
   nlohmann::json settings = settings_json(s);
+  require_finite(settings);
   put_precision(settings, s.precision);
   settings["model"] = source.fingerprint;
   settings["train"] = train.fingerprint;
