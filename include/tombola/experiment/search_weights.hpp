@@ -107,8 +107,9 @@ auto with_schedule(weight_schedule s, double share, std::size_t steps, F f) {
 /// removes the lowest within the rule's scope; magnitudes do not change and are ranked as they lie.
 /// metric: (const ticket&) -> double; it may leave any ticket applied to the model. seed: of
 /// random, which then draws once and not anew in each step. The rest as prune_weights, which it is
-/// for the default rule. The observer is asked in every step. Throws as score_weights does, too; shape_error, before anything is
-/// measured, where a pattern does not fit a row or the ticket is over other groups.
+/// for the default rule. The observer is asked in every step. Throws as score_weights does, too;
+/// shape_error, before anything is measured, where a pattern does not fit a row or the ticket is
+/// over other groups.
 /// Cost: a pass with gradients for each step, where the criterion wants any, beside the metric's.
 template <backend B, class MetricFn, class Progress>
 [[nodiscard]] prune_result search_weights_by(nn::bert<B>& model,

@@ -56,9 +56,9 @@ inline void require_share(double share, const std::string& what) {
 ///   remove(step, n, kept)    units to remove in step 1, 2, ..., when n stood at first and kept are
 ///                            left; at most kept
 ///
-/// A schedule may have `static constexpr bool never_less_later = true`: from as many that are left a
-/// later step never removes fewer. A search then ends where the last step would remove nothing, and
-/// does not go through those before it.
+/// A schedule may have `static constexpr bool never_less_later = true`: from as many that are left
+/// a later step never removes fewer. A search then ends where the last step would remove nothing,
+/// and does not go through those before it.
 template <class S>
 concept schedule = requires(const S& s, std::size_t i) {
   { s.steps() } -> std::convertible_to<std::size_t>;

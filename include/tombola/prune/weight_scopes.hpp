@@ -125,10 +125,11 @@ requires std::regular_invocable<const Amount&, std::size_t, std::size_t>
 ///
 /// next: (step, const ticket&) -> ticket, what step 1, 2, ... makes of the ticket accepted last; a
 /// step that leaves it as it is is passed over. It may return std::optional<ticket>: nothing where
-/// no later step removes anything either, which ends the search. metric: (const ticket&) -> double, of the model
-/// with these weights masked; larger is better. The first candidate that does not pass ends the
-/// search, and so does a start that does not; the result is the last that did. The baseline is the metric under the ticket it starts
-/// from, phase `full` where that keeps everything, else `start`; then `weights`.
+/// no later step removes anything either, which ends the search. metric: (const ticket&) -> double,
+/// of the model with these weights masked; larger is better. The first candidate that does not pass
+/// ends the search, and so does a start that does not; the result is the last that did. The
+/// baseline is the metric under the ticket it starts from, phase `full` where that keeps
+/// everything, else `start`; then `weights`.
 /// Throws as guard::threshold does. Memory: the trace keeps a bit per weight and step.
 template <class NextFn, class MetricFn, class Progress = no_progress>
 [[nodiscard]] prune_result prune_weights_by(ticket start,
