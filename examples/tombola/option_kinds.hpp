@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <map>
 #include <string>
@@ -13,13 +14,24 @@
 
 namespace tombola::driver {
 
-/// Numbers from 0 up, or above 0, with a sentence that a person can read.
+/// Any number but NaN and the infinite ones.
+inline CLI::Validator finite() {
+  return {[](std::string& text) -> std::string {
+            double x = 0.0;
+            const bool good = CLI::detail::lexical_cast(text, x) && std::isfinite(x);
+            return good ? "" : "found " + text + ", expected a finite number";
+          },
+          "NUMBER"};
+}
+
+/// Finite numbers from 0 up, or above 0, with a sentence that a person can read.
 inline CLI::Validator at_least_zero(bool zero_too) {
   const std::string wanted = zero_too ? "a number of 0 or more" : "a number above 0";
   return {[zero_too, wanted](std::string& text) -> std::string {
             double x = 0.0;
             const bool good = CLI::detail::lexical_cast(text, x) && (zero_too ? x >= 0.0 : x > 0.0);
-            return good ? "" : "found " + text + ", expected " + wanted;
+            if (good && std::isfinite(x)) return "";
+            return "found " + text + ", expected " + (good ? "a finite number" : wanted);
           },
           zero_too ? "NUMBER >= 0" : "NUMBER > 0"};
 }

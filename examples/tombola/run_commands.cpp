@@ -57,6 +57,20 @@ void print_result(const std::filesystem::path& folder, const common_options& c) 
   std::cout << '\n' << folder.string() << '\n';
 }
 
+/// Says that a search found nothing to remove, because the model itself is below the guard.
+void print_guard(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / "result.json";
+  const auto search = io::optional_member<nlohmann::json>(io::read_json(file), "search", file);
+  if (!search) return;
+  const auto metric = io::optional_member<double>(*search, "metric", file);
+  const auto threshold = io::optional_member<double>(*search, "threshold", file);
+  if (!metric || !threshold || *metric >= *threshold) return;
+  std::cout << fmt::format(
+      "the model itself does not pass the guard: {:.4f}, expected at least {:.4f}; nothing was "
+      "removed\n",
+      *metric, *threshold);
+}
+
 /// Settles `--precision auto` for a prepared run: what was begun goes on as it was begun, because
 /// near the bound between them another measurement may say otherwise; else the faster one here.
 template <class Prepared>
@@ -95,6 +109,7 @@ void carry_out(Settings s, const run_command& c) {
   who.machine += ", " + products_in_words();
   const auto folder = run(prepared, {c.out, {c.common.threads}, who}, watch);
   screen.clear_line();
+  if (!c.common.json) print_guard(folder);
   print_result(folder, c.common);
 }
 

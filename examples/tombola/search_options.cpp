@@ -33,8 +33,10 @@ void add_guard(CLI::App* app, search_settings& s) {
       app->add_option_function<double>("--guard-drop", rule(guard_rule::drop),
                                        "Instead: while it is at most this far below the full one's")
           ->check(at_least_zero(true));
-  CLI::Option* floor = app->add_option_function<double>(
-      "--guard-at-least", rule(guard_rule::at_least), "Instead: while it is at least this");
+  CLI::Option* floor =
+      app->add_option_function<double>("--guard-at-least", rule(guard_rule::at_least),
+                                       "Instead: while it is at least this")
+          ->check(finite());
   share->excludes(drop)->excludes(floor);
   drop->excludes(floor);
   app->add_option("--guard-confidence", s.confidence,

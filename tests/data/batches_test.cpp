@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <set>
 #include <span>
 #include <string>
@@ -146,6 +147,12 @@ TEST_CASE("a subset is drawn by seed, without repetition, in file order") {
   CHECK(std::set<std::size_t>(rows.begin(), rows.end()).size() == 50);
   CHECK(rows.back() < 1000);
   CHECK(rows != random_subset(1000, 50, 4));
+  // Another draw by the same seed is another one.
+  CHECK(rows == random_subset(1000, 50, 3, 0));
+  const auto other = random_subset(1000, 50, 3, 1);
+  std::vector<std::size_t> both;
+  std::ranges::set_intersection(rows, other, std::back_inserter(both));
+  CHECK(both.size() < 10);  // 2.5 are expected
   CHECK(random_subset(5, 5, 1) == file_order(5));
   CHECK(sentence<input_error>([] { (void)random_subset(5, 6, 1); }) == "cannot draw 6 rows from 5");
   const std::vector<std::string> all{"x", "y", "z"};

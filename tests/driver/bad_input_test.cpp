@@ -152,9 +152,21 @@ TEST_CASE("bad input: tickets, masks, options, folders") {
   SECTION("guards that exclude each other, or that the mode does not have") {
     const std::string search =
         "find-masks --prune both --run " + here.str() + " --quiet --out " + out.string() + " ";
-    refuses(search + "--guard-at-least nan", {"NaN"}, out);
+    for (const std::string number : {"nan", "inf", "-inf", "1e999"}) {
+      refuses(search + "--guard-at-least=" + number,
+              {"--guard-at-least", "found " + number + ", expected a finite number"}, out);
+    }
+    refuses(search + "--guard-drop inf", {"--guard-drop", "found inf"}, out);
     refuses(search + "--mode study --guard-drop 0.1", {"mode study", "guard_drop"}, out);
     refuses(search + "--mode study --estimator per_batch", {"per_batch", "cumulative"}, out);
+  }
+  SECTION("numbers that are infinite") {
+    for (const std::string option : {"--rate", "--decay", "--clip", "--checkpoint-seconds"}) {
+      for (const std::string number : {"inf", "1e400"}) {
+        refuses(world.train(world.model, out.string(), option + " " + number),
+                {option, "found " + number + ", expected a finite number"}, out);
+      }
+    }
   }
   SECTION("more tokens than the model has positions") {
     refuses(world.train(world.model, out.string(), "--max-length 1000"),

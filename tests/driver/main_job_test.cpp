@@ -94,6 +94,32 @@ TEST_CASE("a guard can allow a drop, or be a floor") {
   CHECK(threshold(" --guard-at-least 0.125").first == 0.125);
 }
 
+TEST_CASE("a model below its own guard: nothing is tried, and the answer says so") {
+  const trained t;
+  const std::string line =
+      "find-masks --quiet --run " + t.full + " --out " + t.runs + " --guard-at-least 1.5 --prune ";
+  for (const std::string prune : {"both", "weights", "weights --criterion taylor"}) {
+    INFO(prune);
+    for (int again = 0; again < 2; ++again) {
+      const std::string said = succeed(line + prune);
+      CHECK(said.starts_with("the model itself does not pass the guard: 0."));
+      CHECK(said.find("expected at least 1.5000; nothing was removed\n") != std::string::npos);
+    }
+    const auto result = json_of(line + prune);
+    CHECK(result.at("search").at("candidates") == 1);
+    CHECK(result.at("search").at("metric") == result.at("search").at("baseline"));
+    for (const auto& [group, kept] : result.at("ticket").at("kept").items()) {
+      CHECK(kept == result.at("ticket").at("size").at(group));
+    }
+  }
+  const std::string kept = "find-masks --quiet --prune both --run " + t.full + " --out " + t.runs;
+  CHECK(succeed(kept).find("guard") == std::string::npos);
+  // The report holds no such ticket against a guard: it is the full model.
+  succeed("report " + t.runs);
+  const std::string verdicts = text_of(t.runs + "/tables/verdicts.csv");
+  CHECK(verdicts.find("by construction") == std::string::npos);
+}
+
 TEST_CASE("a finished run is not done again") {
   const pocket_world& world = pocket_world::instance();
   const folder here;

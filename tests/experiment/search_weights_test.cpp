@@ -51,12 +51,13 @@ struct fixture {
                       double share,
                       std::size_t steps,
                       double least,
-                      const std::optional<ticket>& start = {}) {
+                      const std::optional<ticket>& start = {},
+                      const observer& watch = {}) {
     const auto metric = [](const ticket& t) {
       return static_cast<double>(t.count()) / static_cast<double>(t.size());
     };
     return search_weights_by(model, set, rule, share, steps, {.batch = 2, .seed = 3}, metric,
-                             guard::at_least(least), no_progress{}, {}, start);
+                             guard::at_least(least), no_progress{}, watch, start);
   }
 };
 
@@ -162,6 +163,29 @@ TEST_CASE("a search that starts from a ticket brings nothing back") {
   }
   CHECK(within(f.search({.pattern = n_of_m{1, 4}}, 0.5, 1, 0.0, start).accepted));
   CHECK_THROWS_AS(f.search({}, 0.5, 1, 0.0, ticket{{f.groups[0]}}), shape_error);
+}
+
+TEST_CASE("a search ends where no step removes anything, and can be stopped in each") {
+  fixture f;
+  std::size_t asked = 0, until = 0;
+  observer watch;
+  watch.stop = [&] { return ++asked == until; };
+  for (const auto c : {criterion::magnitude, criterion::random}) {
+    for (const auto schedule : {weight_schedule::share_of_left, weight_schedule::share_of_whole}) {
+      const weight_rule rule{.criterion = c, .schedule = schedule};
+      INFO(to_string(c) << ", " << to_string(schedule));
+      asked = 0;
+      const prune_result found = f.search(rule, 0.9, 20'000, -1.0, {}, watch);
+      CHECK(found.accepted.count() < 2);
+      CHECK(asked < 20);
+    }
+  }
+  // Steps that remove nothing are many here: each is an opportunity to stop.
+  asked = 0;
+  until = 50;
+  CHECK_THROWS_AS(f.search({.schedule = weight_schedule::cubic}, 0.001, 20'000, -1.0, {}, watch),
+                  interrupted);
+  CHECK(asked == until);
 }
 
 TEST_CASE("a pattern is one step, accepted or not") {

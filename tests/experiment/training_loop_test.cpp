@@ -2,11 +2,13 @@
 
 #include "tombola/experiment/training_loop.hpp"
 
+#include <cstdint>
 #include <limits>
 #include <string>
 
 #include "tests/io/scratch.hpp"
 #include "tests/nn/tiny_model.hpp"
+#include <nlohmann/json.hpp>
 
 using namespace tombola;
 using namespace tombola::test;
@@ -94,6 +96,66 @@ TEST_CASE("a loss that becomes NaN: the step, and the checkpoint before it") {
     CHECK(get(state) == before);
     CHECK(trainee{}.train(state) == whole);
   }
+}
+
+TEST_CASE("a training state is believed where it says a place in this training") {
+  const scratch_folder folder;
+  const fs::path state = folder / "state.safetensors";
+  const trainee half{.accumulation = 2};
+  const std::vector<float> whole = half.train(state);
+  CHECK_THROWS_AS((trainee{.stop_after = 13, .accumulation = 2}.train(state)),
+                  experiment::interrupted);
+  const std::string good = get(state);
+  const auto with = [&](const std::string& name, const std::string& value) {
+    const std::uint64_t size =
+        static_cast<unsigned char>(good[0]) +
+        256U * static_cast<std::uint64_t>(static_cast<unsigned char>(good[1]));
+    auto header = nlohmann::json::parse(good.substr(8, size));
+    header.at("__metadata__").at(name) = value;
+    const std::string text = header.dump();
+    std::string bytes(8, '\0');
+    bytes[0] = static_cast<char>(text.size() % 256);
+    bytes[1] = static_cast<char>(text.size() / 256);
+    put(state, bytes + text + good.substr(8 + size));
+  };
+  const auto refused = [&](const std::string& name, const std::string& value,
+                           const std::string& expected) {
+    INFO(name << " " << value);
+    with(name, value);
+    CHECK(sentence<format_error>([&] { (void)half.train(state); }) ==
+          state.string() + ": has the note " + name + " '" + value + "', expected " + expected);
+  };
+  // Batch 13 of two epochs of ten: six steps of two batches, five of them in the first epoch.
+  const std::string epochs = "a whole number from 0 to 1", batches = "a whole number from 1 to 10";
+  for (const char* epoch : {"2", "7", "12abc", "-1", "", " 1", "1.0", "4294967297"}) {
+    refused("epoch", epoch, epochs);
+  }
+  for (const char* batch : {"0", "-1", "11", "100000", "3 ", "99999999999999999999"}) {
+    refused("batch", batch, batches);
+  }
+  for (const char* steps : {"0", "5", "7", "99999"}) refused("optimizer_steps", steps, "6");
+  // Another place than the one that the steps belong to.
+  with("epoch", "0");
+  CHECK(sentence<format_error>([&] { (void)half.train(state); }) ==
+        state.string() + ": has the note optimizer_steps '6', expected 1");
+  const std::string number = "a finite number such as 0x1.8p+0";
+  for (const char* sum : {"nan", "inf", "-inf", "0xinf", "1.5", "0x1p+2000", "0x1p+2x", "0x", ""}) {
+    refused("loss_sum", sum, number);
+    refused("last_epoch_loss", sum, number);
+    refused("seconds", sum, number);
+  }
+  for (const char* tokens : {"12", "18446744073709551615", "-1"}) {
+    with("tokens", tokens);
+    CHECK(sentence<format_error>([&] { (void)half.train(state); })
+              .starts_with(state.string() + ": has the note tokens '" + tokens +
+                           "', expected a whole number from 13 to "));
+  }
+  with("loss_count", "2");
+  CHECK(sentence<format_error>([&] { (void)half.train(state); })
+            .starts_with(state.string() + ": has the note loss_count '2', expected a whole number "
+                                          "from 3 to "));
+  put(state, good);
+  CHECK(half.train(state) == whole);
 }
 
 TEST_CASE("a loss that becomes NaN before any checkpoint, and between two") {

@@ -100,6 +100,27 @@ TEST_CASE("a group that runs out does not stop the others") {
   CHECK(r.accepted.count() == 0);
 }
 
+TEST_CASE("a full model that does not pass the guard ends the search before it begins") {
+  scripted_objective o{{{0.95, {1, 2, 3}, {1, 2}}}};  // another question would have no answer
+  const prune_result r = prune(o, {.rule = guard::at_least(0.9999)});
+  CHECK(o.asked == std::vector<std::string>{"111 11"});
+  CHECK(phases(r.steps) == std::vector<std::string>{"full"});
+  CHECK_FALSE(r.steps.steps[0].accepted);
+  CHECK(r.steps.baseline == 0.95);
+  CHECK(r.steps.threshold == 0.9999);
+  CHECK(r.accepted.count() == 5);
+  CHECK(r.accepted.origin.kind == "good");
+  const std::vector<float> values{3, 1, 2};
+  const std::vector<weight_span> weights{{{"a", {3}}, values}};
+  std::size_t asked = 0;
+  const auto metric = [&asked](const ticket&) { return ++asked, 0.95; };
+  const prune_result w =
+      prune_weights(weights, metric, share_of_left{0.5, 3}, guard::at_least(0.9999));
+  CHECK(asked == 1);
+  CHECK(phases(w.steps) == std::vector<std::string>{"full"});
+  CHECK(w.accepted.count() == 3);
+}
+
 TEST_CASE("order and groups can be chosen") {
   const std::vector<test::scripted_answer> answers(3, {1.0, {1, 2}, {1, 2}});
   scripted_objective together{{answers[0], {0.1, {1, 2}, {1, 2}}}};
@@ -217,4 +238,18 @@ TEST_CASE("weights are pruned along the schedule until the metric says no") {
       prune_weights(weights, count, share_of_whole{0.1, 3}, guard::at_least(0)).accepted.count() ==
       70);
   CHECK_THROWS_AS(prune_weights(weights, [](const ticket&) { return 0.0; }), input_error);
+  // 5 % of ten weights are none, now and later: the rest of the steps is not gone through.
+  struct counting : share_of_left {
+    std::size_t* asked = nullptr;
+    [[nodiscard]] std::size_t remove(std::size_t step, std::size_t n, std::size_t kept) const {
+      ++*asked;
+      return share_of_left::remove(step, n, kept);
+    }
+  };
+  std::size_t asked = 0;
+  counting plan;
+  plan.count = 100'000;
+  plan.asked = &asked;
+  CHECK(prune_weights(weights, count, plan, guard::at_least(0)).accepted.count() == 10);
+  CHECK(asked < 100);
 }

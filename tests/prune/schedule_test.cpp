@@ -54,6 +54,30 @@ TEST_CASE("every schedule ends where its name says") {
   CHECK(survivors(share_of_left{0.5, 0}, 7) == std::vector<std::size_t>{7});
 }
 
+TEST_CASE("what is over is known where no later step removes anything") {
+  CHECK(is_over(share_of_left{0.05, 1000}, 100, 10));
+  CHECK_FALSE(is_over(share_of_left{0.05, 1000}, 100, 11));
+  CHECK(is_over(share_of_whole{0.004, 1000}, 100, 100));
+  CHECK(is_over(one_shot{0.3}, 1000, 700));
+  // The first steps remove nothing, the last one does.
+  CHECK(cubic{0.5, 1000}.remove(1, 100, 100) == 0);
+  CHECK_FALSE(is_over(cubic{0.5, 1000}, 100, 100));
+  CHECK(is_over(cubic{0.5, 1000}, 100, 50));
+  CHECK(iterative{0.5, 1000}.remove(1, 100, 100) == 0);
+  CHECK_FALSE(is_over(iterative{0.5, 1000}, 100, 51));
+  CHECK(is_over(iterative{0.5, 1000}, 100, 50));
+  // A schedule that says nothing of its later steps may have any.
+  struct table_of_sizes {
+    std::vector<std::size_t> sizes{3, 0, 2, 0};
+    [[nodiscard]] std::size_t steps() const { return sizes.size(); }
+    [[nodiscard]] std::size_t remove(std::size_t step, std::size_t, std::size_t) const {
+      return sizes[step - 1];
+    }
+  };
+  CHECK_FALSE(is_over(table_of_sizes{}, 10, 7));
+  CHECK(survivors(table_of_sizes{}, 10) == std::vector<std::size_t>{10, 7, 7, 5, 5});
+}
+
 TEST_CASE("a schedule's share has to be one") {
   CHECK_THROWS_AS(survivors(one_shot{1.2}, 10), input_error);
   CHECK_THROWS_AS(survivors(cubic{-0.5, 4}, 10), input_error);

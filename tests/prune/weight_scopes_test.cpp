@@ -144,6 +144,11 @@ TEST_CASE("a search by any rule ends with the last ticket that passed") {
   CHECK(phases == std::vector<std::string>{"full", "weights", "weights", "weights"});
   CHECK(found.accepted.origin.kind == "good");
   CHECK(prune_weights_by(full, 2, next, metric, guard::at_least(0.0)).accepted.count() == 55);
+  // The full model itself does not pass: nothing is tried.
+  const prune_result none = prune_weights_by(full, 9, next, metric, guard::at_least(66.0));
+  CHECK(none.steps.steps.size() == 1);
+  CHECK_FALSE(none.steps.steps[0].accepted);
+  CHECK(none.accepted.count() == 65);
   // From a smaller ticket on: its metric is the baseline.
   const prune_result on =
       prune_weights_by(found.accepted, 1, next, metric, guard::share_of_baseline(0.5));

@@ -27,7 +27,8 @@ namespace detail {
 }  // namespace detail
 
 /// The score that a search let no ticket fall below on the examples it is scored on here; nothing
-/// where the search looked at other examples, or is not known.
+/// where the search looked at other examples, or is not known, or where the full model lies below
+/// it: nothing was tried then.
 ///
 /// search: how the ticket was found; setting: how the results were made (result.hpp). full: the
 /// score of the full model, which the guard measured from. A guard on a lower bound asks for more,
@@ -51,7 +52,7 @@ namespace detail {
     if (const auto drop = detail::number_of(item, "guard_drop")) least = full - *drop;
     if (const auto score = detail::number_of(item, "guard_at_least")) least = *score;
   }
-  return on_dev ? least : std::nullopt;
+  return on_dev && least && *least <= full ? least : std::nullopt;
 }
 
 }  // namespace tombola::analysis

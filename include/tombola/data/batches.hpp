@@ -29,15 +29,16 @@ namespace tombola::data {
   return order;
 }
 
-/// `count` of n rows drawn by seed without repetition, in the order of the file.
-/// Throws input_error where there are fewer than `count`.
+/// `count` of n rows drawn by seed without repetition, in the order of the file. draw: those of one
+/// seed know nothing of each other. Throws input_error where there are fewer than `count`.
 [[nodiscard]] inline std::vector<std::size_t> random_subset(std::size_t n,
                                                             std::size_t count,
-                                                            std::uint64_t seed) {
+                                                            std::uint64_t seed,
+                                                            std::uint32_t draw = 0) {
   if (count > n) {
     throw input_error("cannot draw " + std::to_string(count) + " rows from " + std::to_string(n));
   }
-  std::vector<std::size_t> rows = permutation(n, random_stream{seed, purpose::subset});
+  std::vector<std::size_t> rows = permutation(n, random_stream{seed, purpose::subset, draw});
   rows.resize(count);
   std::sort(rows.begin(), rows.end());
   return rows;

@@ -10,6 +10,7 @@
 #include "tombola/experiment/predict.hpp"
 #include "tombola/experiment/result.hpp"
 #include "tombola/experiment/run.hpp"
+#include "tombola/experiment/ticket_summary.hpp"
 #include "tombola/experiment/trained_run.hpp"
 
 namespace tombola::experiment {
@@ -31,10 +32,29 @@ struct prepared_evaluation {
   data::task_description task;
   tombola::experiment::split split;
   std::optional<tombola::ticket> ticket;
-  bool retrained = false;  ///< the model was trained inside the ticket it is scored under
+  bool retrained = false;          ///< the model was trained inside the ticket it is scored under
+  std::string setting;             ///< what must be alike where scores are compared
+  std::optional<double> majority;  ///< nothing where the examples are not those of the run
   run_key key;
 };
 
+namespace detail {
+
+/// How the scored model was made. Scores on other examples, or of another model, are no average
+/// with the run's own.
+[[nodiscard]] inline std::string setting_of(const evaluation_settings& s, const trained_run& run) {
+  std::string setting = run.setting;
+  if (s.split != "dev") setting += ", split " + s.split;
+  if (!s.model.empty()) {
+    const bool compact = run.source.config.is_compact();
+    setting += (compact ? ", compact " : ", scored ") + run.source.fingerprint.substr(0, 12);
+  }
+  return setting;
+}
+
+}  // namespace detail
+
+/// Reads everything an evaluation needs; nothing is written. Throws as the readers do.
 [[nodiscard]] inline prepared_evaluation prepare(const evaluation_settings& s) {
   trained_run run = open_trained_run(s.run, s.data);
   if (!s.model.empty()) {
@@ -53,17 +73,21 @@ struct prepared_evaluation {
   if (!s.ticket.empty()) t = io::read_ticket(s.ticket);
   const bool retrained =
       run.trained_under && t && io::fingerprint(*run.trained_under) == io::fingerprint(*t);
-  nlohmann::json settings{
-      {"model", run.source.fingerprint},
-      {"split", s.split},
-      {"examples", examples.fingerprint},
-      {"ticket", t ? nlohmann::json(io::fingerprint(*t)) : nlohmann::json(nullptr)},
-      {"ticket_kind", t ? nlohmann::json(t->origin.kind) : nlohmann::json(nullptr)},
-      {"batch", s.batch}};
+  nlohmann::json settings{{"model", run.source.fingerprint},
+                          {"split", s.split},
+                          {"examples", examples.fingerprint},
+                          {"batch", s.batch}};
+  put_ticket(settings, t);
   put_precision(settings, s.precision);
+  // What the result tells of the run that was asked about, which another run's model may share.
+  std::string setting = detail::setting_of(s, run);
+  const std::optional<double> majority = run.majority_on(examples);
+  settings["setting"] = setting;
+  settings["retrained"] = retrained;
+  settings["majority"] = majority ? nlohmann::json(*majority) : nlohmann::json(nullptr);
   run_key key{"evaluate", task.name, run.seed, std::move(settings)};
-  return {s,         std::move(run), std::move(task), std::move(examples), std::move(t),
-          retrained, std::move(key)};
+  return {s,         std::move(run),     std::move(task), std::move(examples), std::move(t),
+          retrained, std::move(setting), majority,        std::move(key)};
 }
 
 /// Scores the model; does nothing where the run is done.
@@ -95,18 +119,10 @@ void evaluate(B& b,
   nlohmann::json result;
   put_scores(result, p.task, score(p.task, said, p.split.set));
   put_common(result, who, inputs, seconds, static_cast<double>(p.split.set.tokens()));
-  const bool known = p.settings.split == "dev" && p.run.majority.has_value();
-  result["majority"] = known ? nlohmann::json(*p.run.majority) : nlohmann::json(nullptr);
+  result["majority"] = p.majority ? nlohmann::json(*p.majority) : nlohmann::json(nullptr);
   result["ticket"] = p.ticket ? ticket_json(*p.ticket, file) : nlohmann::json(nullptr);
   result["retrained"] = p.retrained;
-  // Scores on other examples, or of another model, are no average with the run's own.
-  std::string setting = p.run.setting;
-  if (p.settings.split != "dev") setting += ", split " + p.settings.split;
-  if (!p.settings.model.empty()) {
-    const bool compact = p.run.source.config.is_compact();
-    setting += (compact ? ", compact " : ", scored ") + p.run.source.fingerprint.substr(0, 12);
-  }
-  result["setting"] = setting;
+  result["setting"] = p.setting;
   folder.finish(std::move(result));
 }
 

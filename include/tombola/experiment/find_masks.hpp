@@ -85,7 +85,7 @@ inline void require_goes_on(const search_settings& s, const trained_run& run) {
   split selection = s.select == selection_split::dev
                         ? dev
                         : read_split(task, folder, "train", run.source.tokenizer, run.max_length,
-                                     dev.set.size(), run.seed);
+                                     dev.set.size(), run.seed, rows_for::search);
   nlohmann::json settings{{"model", run.source.fingerprint},
                           {"selection", selection.fingerprint},
                           {"select", to_string(s.select)},
@@ -93,12 +93,15 @@ inline void require_goes_on(const search_settings& s, const trained_run& run) {
                           {"mode", to_string(s.mode)},
                           {to_string(s.rule), s.guard_amount},
                           {"batch", s.batch}};
+  // The reported score is on the development set, whichever the search looked at.
+  if (s.select == selection_split::train) settings["dev"] = dev.fingerprint;
   if (s.confidence) settings["guard_confidence"] = *s.confidence;
   if (s.prune == prune_what::weights) {
     detail::put_rule(settings, s);
   } else {
     detail::put_structures(settings, s);
   }
+  require_finite(settings);
   if (run.trained_under) {
     settings["start"] = io::fingerprint(*run.trained_under);
     settings["start_kept"] = run.trained_under->count();
@@ -291,7 +294,8 @@ void find_masks(B& b,
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   const double passes = static_cast<double>(found.steps.steps.size());
   put_common(result, who, inputs, seconds, passes * static_cast<double>(p.selection.set.tokens()));
-  result["majority"] = p.run.majority ? nlohmann::json(*p.run.majority) : nlohmann::json(nullptr);
+  const auto majority = p.run.majority_on(p.dev);
+  result["majority"] = majority ? nlohmann::json(*majority) : nlohmann::json(nullptr);
   result["ticket"] = ticket_json(t, "ticket.safetensors");
   result["retrained"] = false;
   result["setting"] = p.run.setting;

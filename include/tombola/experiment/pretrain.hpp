@@ -13,6 +13,7 @@
 #include "tombola/data/wordpiece.hpp"
 #include "tombola/experiment/result.hpp"
 #include "tombola/experiment/run.hpp"
+#include "tombola/experiment/setting.hpp"
 #include "tombola/experiment/train.hpp"
 #include "tombola/experiment/training_loop.hpp"
 #include "tombola/nn/initialise.hpp"
@@ -71,6 +72,7 @@ struct prepared_pretraining {
                           {"batch", s.batch},
                           {"max_length", s.max_length},
                           {"warm_up_share", s.warm_up_share}};
+  require_finite(settings);
   put_precision(settings, s.precision);
   run_key key{"pretrain", s.name, s.seed, std::move(settings)};
   return {std::move(s), std::move(tokenizer), std::move(text), std::move(key)};

@@ -107,8 +107,9 @@ auto with_schedule(weight_schedule s, double share, std::size_t steps, F f) {
 /// removes the lowest within the rule's scope; magnitudes do not change and are ranked as they lie.
 /// metric: (const ticket&) -> double; it may leave any ticket applied to the model. seed: of
 /// random, which then draws once and not anew in each step. The rest as prune_weights, which it is
-/// for the default rule. Throws as score_weights does, too; shape_error, before anything is
-/// measured, where a pattern does not fit a row or the ticket is over other groups.
+/// for the default rule. The observer is asked in every step. Throws as score_weights does, too;
+/// shape_error, before anything is measured, where a pattern does not fit a row or the ticket is
+/// over other groups.
 /// Cost: a pass with gradients for each step, where the criterion wants any, beside the metric's.
 template <backend B, class MetricFn, class Progress>
 [[nodiscard]] prune_result search_weights_by(nn::bert<B>& model,
@@ -124,6 +125,11 @@ template <backend B, class MetricFn, class Progress>
                                              const std::optional<ticket>& start = {}) {
   const std::vector<group> groups = nn::weight_groups(model.config(), nn::prunable::weights);
   const ticket first = detail::start_over(groups, start);
+  const auto look_up = [&watch] {
+    if (watch.wants_stop()) {
+      throw interrupted("search over weights: stopped; the same command goes on from there");
+    }
+  };
   const auto scores_under = [&](const ticket& t) {
     model.apply(t, nn::weight_form::study);
     return score_weights(model, set, groups, rule.criterion, how, watch);
@@ -140,17 +146,24 @@ template <backend B, class MetricFn, class Progress>
     if (rule.criterion == weight_criterion::magnitude && rule.within == weight_scope::global) {
       const host_weights host{model, groups};
       const std::vector<weight_span> spans = host.spans();
-      const auto next = [&](std::size_t step, const ticket& t) {
+      const auto next = [&](std::size_t step, const ticket& t) -> std::optional<ticket> {
+        look_up();
         const std::size_t k = plan.remove(step, t.size(), t.count());
+        if (k == 0 && is_over(plan, t.size(), t.count())) return std::nullopt;
         return k == 0 ? t : remove_by_magnitude(spans, t, k);
       };
       return prune_weights_by(first, plan.steps(), next, metric, stop, progress);
     }
-    const auto next = [&](std::size_t step, const ticket& t) {
+    const auto next = [&](std::size_t step, const ticket& t) -> std::optional<ticket> {
+      look_up();
+      bool over = true;  // in every part
       const auto amount = [&](std::size_t n, std::size_t kept) {
+        over = over && is_over(plan, n, kept);
         return plan.remove(step, n, kept);
       };
-      return remove_lowest_of_scope(scores_under(t), t, rule.within, amount);
+      ticket candidate = remove_lowest_of_scope(scores_under(t), t, rule.within, amount);
+      if (over) return std::nullopt;
+      return candidate;
     };
     return prune_weights_by(first, plan.steps(), next, metric, stop, progress);
   });

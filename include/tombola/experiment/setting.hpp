@@ -3,12 +3,15 @@
 // Heavy to include: holds JSON values.
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <initializer_list>
 #include <string>
 #include <string_view>
 
 #include <nlohmann/json.hpp>
+
+#include "tombola/core/error.hpp"
 
 namespace tombola::experiment {
 
@@ -30,17 +33,28 @@ namespace tombola::experiment {
   return text;
 }
 
+/// Throws input_error, naming it, where a setting is NaN or infinite: JSON has no such numbers, so
+/// that two of them would be one run. Precondition: an object.
+inline void require_finite(const nlohmann::json& settings) {
+  for (const auto& [name, value] : settings.items()) {
+    if (!value.is_number_float() || std::isfinite(value.get<double>())) continue;
+    throw input_error("settings: " + name + " is " + std::to_string(value.get<double>()) +
+                      ", expected a finite number");
+  }
+}
+
 /// How a model was trained, from the settings of a training run: what must be alike where scores
 /// are averaged over seeds. Not in it: the ticket and its form, and the examples, which the seed
 /// draws.
 [[nodiscard]] inline std::string training_setting(const nlohmann::json& settings) {
-  return setting_text(settings, {"form", "ticket", "ticket_kind", "train", "dev"});
+  return setting_text(settings, {"form", "ticket", "ticket_kind", "ticket_search", "train", "dev"});
 }
 
 /// How a ticket was searched for, from the settings of a search. Not in it: which units, which the
-/// ticket itself says, and model, examples and start, which differ from seed to seed.
+/// ticket itself says, and model, examples and start, which differ from seed to seed, and the
+/// examples that it is reported on.
 [[nodiscard]] inline std::string search_setting(const nlohmann::json& settings) {
-  return setting_text(settings, {"model", "selection", "prune", "start"});
+  return setting_text(settings, {"model", "selection", "dev", "prune", "start"});
 }
 
 }  // namespace tombola::experiment

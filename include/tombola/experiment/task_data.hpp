@@ -32,6 +32,9 @@ struct split {
   std::string fingerprint;  ///< of what a model sees of it
 };
 
+/// Who draws rows by a seed: each its own, so that none looks at rows because another one did.
+enum class rows_for : std::uint32_t { training, search };
+
 /// Reads and encodes one split; rows > 0 draws that many by seed (all where there are fewer).
 [[nodiscard]] inline split read_split(const data::task_description& task,
                                       const std::filesystem::path& folder,
@@ -39,10 +42,12 @@ struct split {
                                       const data::tokenizer& tokenizer,
                                       std::size_t max_length,
                                       std::size_t rows = 0,
-                                      std::uint64_t seed = 0) {
+                                      std::uint64_t seed = 0,
+                                      rows_for whom = rows_for::training) {
   data::labelled_examples read = data::read_examples(task, folder, name);
   if (rows > 0 && rows < read.examples.size()) {
-    const auto drawn = data::random_subset(read.examples.size(), rows, seed);
+    const auto drawn =
+        data::random_subset(read.examples.size(), rows, seed, static_cast<std::uint32_t>(whom));
     read.examples = data::pick<data::example>(read.examples, drawn);
   }
   split s{read.file, data::encode_examples(task, read.examples, tokenizer, max_length), {}};

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -44,6 +45,14 @@ namespace tombola::experiment {
           {"kept", kept},
           {"size", size},
           {"search", t.origin.search}};
+}
+
+/// Notes the ticket that a model is trained or scored under, with all that the result tells of it.
+/// A search that is not known is left out, so that folders keep their names.
+inline void put_ticket(nlohmann::json& settings, const std::optional<ticket>& t) {
+  settings["ticket"] = t ? nlohmann::json(io::fingerprint(*t)) : nlohmann::json(nullptr);
+  settings["ticket_kind"] = t ? nlohmann::json(t->origin.kind) : nlohmann::json(nullptr);
+  if (t && !t->origin.search.empty()) settings["ticket_search"] = t->origin.search;
 }
 
 }  // namespace tombola::experiment

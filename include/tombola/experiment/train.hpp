@@ -18,6 +18,7 @@
 #include "tombola/experiment/run.hpp"
 #include "tombola/experiment/setting.hpp"
 #include "tombola/experiment/task_data.hpp"
+#include "tombola/experiment/ticket_summary.hpp"
 #include "tombola/experiment/training_loop.hpp"
 #include "tombola/io/atomic_folder.hpp"
 #include "tombola/io/ticket_file.hpp"
@@ -99,12 +100,12 @@ struct prepared_training {
                       " is compact; expected a ticket over its weights, or none");
   }
   nlohmann::json settings = settings_json(s);
+  require_finite(settings);
   put_precision(settings, s.precision);
   settings["model"] = source.fingerprint;
   settings["train"] = train.fingerprint;
   settings["dev"] = dev.fingerprint;
-  settings["ticket"] = t ? nlohmann::json(io::fingerprint(*t)) : nlohmann::json(nullptr);
-  settings["ticket_kind"] = t ? nlohmann::json(t->origin.kind) : nlohmann::json(nullptr);
+  put_ticket(settings, t);
   run_key key{"train", task.name, s.seed, std::move(settings)};
   return {s,
           std::move(source),

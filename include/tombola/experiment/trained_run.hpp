@@ -24,10 +24,16 @@ struct trained_run {
   std::size_t max_length = 0;
   std::size_t rows = 0;
   std::filesystem::path data;      ///< folder of the tasks, as given when it was trained
-  std::optional<double> majority;  ///< score of the training set's commonest class on dev
+  std::string dev;                 ///< fingerprint of its development set; empty: not known
+  std::optional<double> majority;  ///< score of the training set's commonest class on that
   std::string setting;             ///< how it was trained (setting.hpp)
   model_source source;
   std::optional<ticket> trained_under;
+
+  /// What the commonest class scores on these examples, which is known of the run's own alone.
+  [[nodiscard]] std::optional<double> majority_on(const split& examples) const {
+    return examples.fingerprint == dev ? majority : std::nullopt;
+  }
 };
 
 /// Reads a training run's folder. `data` replaces the data folder that the run was trained from
@@ -59,6 +65,7 @@ struct trained_run {
           io::require<std::size_t>(settings, "max_length", file),
           io::require<std::size_t>(settings, "rows", file),
           from,
+          io::optional_member<std::string>(settings, "dev", file).value_or(""),
           io::optional_member<double>(result, "majority", result_file),
           training_setting(settings),
           open_model(folder / "model"),

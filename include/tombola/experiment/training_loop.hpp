@@ -5,10 +5,8 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
 #include <limits>
-#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,76 +15,13 @@
 
 #include "tombola/core/packed_batch.hpp"
 #include "tombola/data/batches.hpp"
+#include "tombola/experiment/loop_position.hpp"
 #include "tombola/experiment/observer.hpp"
 #include "tombola/nn/bert.hpp"
 #include "tombola/nn/optimizer.hpp"
 #include "tombola/nn/training_state.hpp"
 
 namespace tombola::experiment {
-
-/// What a training run does, apart from where its batches come from.
-struct loop_plan {
-  std::string name;  ///< for progress: `train SST-2 seed 1`
-  std::size_t examples = 0;
-  std::size_t batch = 32;
-  std::size_t epochs = 3;
-  std::size_t accumulation = 1;  ///< batches per optimiser step
-  std::uint64_t seed = 0;        ///< of order and dropout
-  double warm_up_share = 0.0;    ///< of all steps
-  double checkpoint_seconds = 60.0;
-
-  [[nodiscard]] std::size_t batches_per_epoch() const { return data::batch_count(examples, batch); }
-  /// Optimiser steps in all. An odd batch at an epoch's end is carried into the next (spec 13).
-  [[nodiscard]] std::size_t steps() const { return batches_per_epoch() / accumulation * epochs; }
-};
-
-/// Where training stands between two batches.
-struct loop_position {
-  std::uint32_t epoch = 0;
-  std::size_t batch = 0;  ///< next one of the epoch
-  double loss_sum = 0.0;  ///< over the epoch's examples (or masked tokens) so far
-  std::size_t loss_count = 0;
-  std::size_t tokens = 0;  ///< since the beginning
-  double seconds = 0.0;
-  double last_epoch_loss = std::numeric_limits<double>::quiet_NaN();
-};
-
-namespace detail {
-
-[[nodiscard]] inline std::string exact(double x) {
-  char text[48];
-  std::snprintf(text, sizeof text, "%a", x);
-  return text;
-}
-
-[[nodiscard]] inline std::map<std::string, std::string> to_notes(const loop_position& p) {
-  return {{"epoch", std::to_string(p.epoch)},
-          {"batch", std::to_string(p.batch)},
-          {"loss_sum", exact(p.loss_sum)},
-          {"loss_count", std::to_string(p.loss_count)},
-          {"tokens", std::to_string(p.tokens)},
-          {"seconds", exact(p.seconds)},
-          {"last_epoch_loss", exact(p.last_epoch_loss)}};
-}
-
-[[nodiscard]] inline loop_position from_notes(const std::map<std::string, std::string>& notes,
-                                              const std::filesystem::path& file) {
-  try {
-    loop_position p;
-    p.epoch = static_cast<std::uint32_t>(std::stoul(notes.at("epoch")));
-    p.batch = std::stoull(notes.at("batch"));
-    p.loss_sum = std::stod(notes.at("loss_sum"));
-    p.loss_count = std::stoull(notes.at("loss_count"));
-    p.tokens = std::stoull(notes.at("tokens"));
-    p.seconds = std::stod(notes.at("seconds"));
-    p.last_epoch_loss = std::stod(notes.at("last_epoch_loss"));
-    return p;
-  } catch (const std::exception&) {
-    throw format_error(file.string(), "its notes do not say where training stood");
-  }
-}
-
-}  // namespace detail
 
 /// Trains a model, batch after batch, and can be stopped anywhere.
 ///
@@ -104,6 +39,7 @@ public:
                 const observer& watch)
       : model_{model},
         plan_{plan},
+        most_tokens_{most.tokens},
         optimizer_{model.device(), model.parameters(), settings},
         workspace_{model.device(), model.config(), most, nn::keep::gradients},
         state_file_{std::move(state_file)},
@@ -119,12 +55,14 @@ public:
   }
 
   /// Runs to the end. fill(order, first, count, epoch, batch) packs one batch.
-  /// Throws runtime_failure where a loss, a gradient or a weight is not finite (the last good state
-  /// stays), interrupted where the observer wants an end.
+  /// Throws format_error where the state in the file is of no place in this plan, runtime_failure
+  /// where a loss, a gradient or a weight is not finite (the last good state stays), interrupted
+  /// where the observer wants an end.
   template <class Fill>
   loop_position run(Fill fill) {
     if (std::filesystem::exists(state_file_)) {
-      at_ = detail::from_notes(nn::load_state(state_file_, model_, optimizer_), state_file_);
+      at_ = detail::from_notes(nn::load_state(state_file_, model_, optimizer_), plan_, most_tokens_,
+                               state_file_);
       watch_.say("resumed at epoch " + std::to_string(at_.epoch + 1) + ", batch " +
                  std::to_string(at_.batch + 1));
     }
@@ -275,6 +213,7 @@ private:
 
   nn::bert<B>& model_;
   loop_plan plan_;
+  std::size_t most_tokens_;  ///< of a batch
   nn::optimizer<B> optimizer_;
   nn::workspace<B> workspace_;
   std::filesystem::path state_file_;

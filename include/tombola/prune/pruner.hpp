@@ -22,7 +22,9 @@ namespace tombola {
 
 /// What a search found, and how.
 ///
-/// steps.steps[0] is the full model, phase `full`; the candidates follow in the order tried.
+/// steps.steps[0] is the full model, phase `full`; the candidates follow in the order tried. Where
+/// the full model itself does not pass, nothing is tried: that step is the only one, rejected, and
+/// the ticket keeps everything.
 /// accepted.origin.kind is `good`; the rest of its provenance is the caller's to fill in.
 struct prune_result {
   ticket accepted;
@@ -163,6 +165,7 @@ template <objective O, class Progress = no_progress>
 [[nodiscard]] prune_result prune(O& o, const prune_options& options = {}, Progress progress = {}) {
   const auto sizes = detail::step_sizes(full_ticket(o), options);
   detail::search s = detail::begin_search(o, options.rule, progress);
+  if (!s.passes(s.steps.baseline)) return std::move(s).finish();
   std::vector<std::size_t> pruned;
   for (std::size_t g = 0; g < sizes.size(); ++g) {
     if (sizes[g] > 0) pruned.push_back(g);
@@ -219,8 +222,10 @@ template <class MetricFn, schedule Schedule = share_of_left, class Progress = no
   detail::record(s.steps, {"full", s.accepted, s.steps.baseline, s.passes(s.steps.baseline), {}},
                  progress);
   const std::size_t n = s.accepted.size();
-  for (std::size_t step = 1; step <= plan.steps(); ++step) {
+  const std::size_t steps = s.passes(s.steps.baseline) ? plan.steps() : 0;
+  for (std::size_t step = 1; step <= steps; ++step) {
     const std::size_t k = plan.remove(step, n, s.accepted.count());
+    if (k == 0 && is_over(plan, n, s.accepted.count())) break;
     if (k == 0) continue;
     ticket candidate = remove_by_magnitude(weights, s.accepted, k);
     const double m = metric(std::as_const(candidate));

@@ -55,6 +55,10 @@ inline void require_share(double share, const std::string& what) {
 ///   steps()                  how many steps there are
 ///   remove(step, n, kept)    units to remove in step 1, 2, ..., when n stood at first and kept are
 ///                            left; at most kept
+///
+/// A schedule may have `static constexpr bool never_less_later = true`: from as many that are left
+/// a later step never removes fewer. A search then ends where the last step would remove nothing,
+/// and does not go through those before it.
 template <class S>
 concept schedule = requires(const S& s, std::size_t i) {
   { s.steps() } -> std::convertible_to<std::size_t>;
@@ -64,6 +68,8 @@ concept schedule = requires(const S& s, std::size_t i) {
 /// A share of all units is gone after one step, from 0 (nothing goes) to 1 (everything does). Where
 /// fewer than all were left before it, what was gone counts.
 struct one_shot {
+  static constexpr bool never_less_later = true;
+
   double share = 0.5;
 
   [[nodiscard]] std::size_t steps() const noexcept { return 1; }
@@ -75,6 +81,8 @@ struct one_shot {
 /// In each step a share of what is left: n goes to n - round_half_even(share * n).
 /// Source: spec 4.4; the published masks used 0.05 and at most 30 steps.
 struct share_of_left {
+  static constexpr bool never_less_later = true;
+
   double share = 0.05;
   std::size_t count = 30;
 
@@ -86,6 +94,8 @@ struct share_of_left {
 
 /// In each step the same share of what stood at first, until nothing is left.
 struct share_of_whole {
+  static constexpr bool never_less_later = true;
+
   double share = 0.1;
   std::size_t count = 10;
 
@@ -99,6 +109,8 @@ struct share_of_whole {
 /// all units is gone.
 /// Source: M. Zhu and S. Gupta, "To prune, or not to prune", 2017, equation 1, from sparsity 0.
 struct cubic {
+  static constexpr bool never_less_later = true;
+
   double final_share = 0.5;
   std::size_t count = 10;
 
@@ -114,6 +126,8 @@ struct cubic {
 /// after round t of T, n * (1 - final_share)^(t/T) are left.
 /// Source: J. Frankle and M. Carbin, "The lottery ticket hypothesis", ICLR 2019, section 2.
 struct iterative {
+  static constexpr bool never_less_later = true;
+
   double final_share = 0.5;
   std::size_t count = 10;
 
@@ -127,6 +141,16 @@ struct iterative {
 
 static_assert(schedule<one_shot> && schedule<share_of_left> && schedule<share_of_whole>);
 static_assert(schedule<cubic> && schedule<iterative>);
+
+/// Whether no step removes anything where `kept` of n are left, as far as the schedule can tell.
+template <schedule S>
+[[nodiscard]] bool is_over(const S& s, std::size_t n, std::size_t kept) {
+  if constexpr (requires { requires S::never_less_later; }) {
+    return s.remove(s.steps(), n, kept) == 0;
+  } else {
+    return false;
+  }
+}
 
 /// Units left before the first step and after each: n_0 = n, n_1, ..., n_T.
 template <schedule S>

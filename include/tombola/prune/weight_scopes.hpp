@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -123,10 +124,12 @@ requires std::regular_invocable<const Amount&, std::size_t, std::size_t>
 /// Pruning of weights by any rule, from a ticket on: after each step the metric decides.
 ///
 /// next: (step, const ticket&) -> ticket, what step 1, 2, ... makes of the ticket accepted last; a
-/// step that leaves it as it is is passed over. metric: (const ticket&) -> double, of the model
-/// with these weights masked; larger is better. The first candidate that does not pass ends the
-/// search; the result is the last that did. The baseline is the metric under the ticket it starts
-/// from, phase `full` where that keeps everything, else `start`; then `weights`.
+/// step that leaves it as it is is passed over. It may return std::optional<ticket>: nothing where
+/// no later step removes anything either, which ends the search. metric: (const ticket&) -> double,
+/// of the model with these weights masked; larger is better. The first candidate that does not pass
+/// ends the search, and so does a start that does not; the result is the last that did. The
+/// baseline is the metric under the ticket it starts from, phase `full` where that keeps
+/// everything, else `start`; then `weights`.
 /// Throws as guard::threshold does. Memory: the trace keeps a bit per weight and step.
 template <class NextFn, class MetricFn, class Progress = no_progress>
 [[nodiscard]] prune_result prune_weights_by(ticket start,
@@ -141,13 +144,15 @@ template <class NextFn, class MetricFn, class Progress = no_progress>
   s.steps.threshold = rule.threshold(s.steps.baseline);
   detail::record(s.steps, {phase, s.accepted, s.steps.baseline, s.passes(s.steps.baseline), {}},
                  progress);
+  if (!s.passes(s.steps.baseline)) steps = 0;
   for (std::size_t step = 1; step <= steps; ++step) {
-    ticket candidate = next(step, std::as_const(s.accepted));
-    if (candidate.count() == s.accepted.count()) continue;
-    const double m = metric(std::as_const(candidate));
-    detail::record(s.steps, {"weights", candidate, m, s.passes(m), {}}, progress);
+    std::optional<ticket> candidate = next(step, std::as_const(s.accepted));
+    if (!candidate) break;
+    if (candidate->count() == s.accepted.count()) continue;
+    const double m = metric(std::as_const(*candidate));
+    detail::record(s.steps, {"weights", *candidate, m, s.passes(m), {}}, progress);
     if (!s.passes(m)) break;
-    s.accepted = std::move(candidate);
+    s.accepted = *std::move(candidate);
   }
   return std::move(s).finish();
 }
