@@ -31,6 +31,7 @@ struct checkpoint_reading {
 /// A file of masks as a ticket: a ticket file, a 0/1 array (.npy) as one group called `mask`, so
 /// that files of different names can be compared, or an archive of them (.npz), each a group. A
 /// checkpoint (.safetensors of anybody, .index.json, or a folder with one) gives what is not zero.
+/// Throws format_error where there is no group at all.
 [[nodiscard]] ticket read_masks(const std::filesystem::path& file,
                                 const checkpoint_reading& how = {});
 
