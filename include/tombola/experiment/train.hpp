@@ -16,6 +16,7 @@
 #include "tombola/experiment/predict.hpp"
 #include "tombola/experiment/result.hpp"
 #include "tombola/experiment/run.hpp"
+#include "tombola/experiment/run_name.hpp"
 #include "tombola/experiment/setting.hpp"
 #include "tombola/experiment/task_data.hpp"
 #include "tombola/experiment/training_loop.hpp"
@@ -84,6 +85,7 @@ struct prepared_training {
 [[nodiscard]] inline prepared_training prepare(const train_settings& s) {
   model_source source = open_model(s.model);
   data::task_description task = data::open_task(s.data, s.task);
+  require_run_name(task.name, "training: the task's name");
   if (s.max_length > source.config.longest_sequence()) {
     throw input_error("max length is " + std::to_string(s.max_length) + ", expected at most the " +
                       std::to_string(source.config.longest_sequence()) + " positions of the model");
