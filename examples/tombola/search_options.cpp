@@ -138,7 +138,8 @@ std::vector<const CLI::Option*> add_ranking(CLI::App* app,
           ->check(share_of_one());
   CLI::Option* steps = app->add_option("--weight-steps", s.weight_steps,
                                        "Most steps over weights; 0: 30 in mode study, else 60")
-                           ->capture_default_str();
+                           ->capture_default_str()
+                           ->transform(whole(0, 10'000));
   const auto put = [&s](const std::string& text) {
     s.weights.pattern = pattern_of(text, "find-masks: --nm");
   };

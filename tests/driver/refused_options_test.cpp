@@ -46,3 +46,54 @@ TEST_CASE("a task whose name is too long for a run's folder is refused") {
           {"task's name", "150 bytes"}, here / "runs");
   CHECK_FALSE(fs::exists(here / "runs"));
 }
+
+TEST_CASE("whole numbers that 64 bits do not hold are refused, not wrapped") {
+  const std::string to_seed = "expected a whole number from 0 to 18446744073709551615";
+  const std::string to_count = "expected a whole number from 1 to 1000000000";
+  const std::string to_rows = "expected a whole number from 0 to 1000000000";
+  const std::string to_units = "expected a whole number from 0 to 1000000000000";
+  const std::string train = "train --model m --data d --task t --out o ";
+  const std::string pretrain = "pretrain --corpus c --vocab v --out o ";
+  const std::string search = "find-masks --run r --prune weights --out o ";
+  const std::string select = "select s --out o.npy ";
+  const std::string controls = "controls --ticket t --kind random --out o ";
+  for (const std::string& command : {train, pretrain, controls, std::string{"pocket p "}}) {
+    for (const std::string found : {"-1", "18446744073709551616", "1.5", "+1", "0x10", "1e3"}) {
+      refuses(command + "--seed=" + found, {"--seed: found " + found + ", " + to_seed}, {});
+    }
+  }
+  for (const std::string name : {"--rows", "--epochs", "--batch", "--accumulate", "--max-length"}) {
+    const std::string& range = name == "--rows" ? to_rows : to_count;
+    refuses(train + name + "=-1", {name + ": found -1, " + range}, {});
+    refuses(train + name + "=1000000001", {name + ": found 1000000001, " + range}, {});
+  }
+  for (const std::string name : {"--layers", "--hidden", "--heads", "--intermediate", "--positions",
+                                 "--epochs", "--batch"}) {
+    refuses(pretrain + name + "=-1", {name + ": found -1, " + to_count}, {});
+  }
+  for (const std::string name : {"--keep", "--least", "--most"}) {
+    refuses(select + name + "=-1", {name + ": found -1, " + to_units}, {});
+  }
+  refuses(search + "--weight-steps=-1", {"--weight-steps: found -1", "from 0 to 10000"}, {});
+  refuses(search + "--weight-steps=10001", {"--weight-steps: found 10001", "from 0 to 10000"}, {});
+  refuses(search + "--threads=-1", {"--threads: found -1", "from 1 to 1024"}, {});
+  for (const std::string name : {"--corpus", "--train", "--dev"}) {
+    refuses("pocket p " + name + "=-1", {name + ": found -1, " + to_count}, {});
+  }
+  for (const std::string name : {"--tokens", "--repetitions"}) {
+    refuses("compact --run r --out o " + name + "=-1", {name + ": found -1, " + to_count}, {});
+  }
+  refuses("fetch SST-2 --size=-1", {"--size: found -1, " + to_seed}, {});
+  const folder here;
+  const std::string file = (here / "train.toml").string();
+  write_text(file, "seed = -1\n");
+  refuses(train + "--config " + file, {"--seed: found -1, " + to_seed}, {});
+}
+
+TEST_CASE("a whole number that starts with 0 is no octal number") {
+  const folder here;
+  const std::string line = "pocket " + (here / "a").string() + " --corpus 10 --train 010 --dev 10";
+  succeed(line);
+  const std::string rows = text_of(here / "a/pocket-sentiment/train.tsv");
+  CHECK(std::count(rows.begin(), rows.end(), '\n') == 11);  // and the header
+}
