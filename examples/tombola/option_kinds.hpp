@@ -59,6 +59,15 @@ inline CLI::Validator whole(std::uint64_t least, std::uint64_t most) {
           ""};
 }
 
+/// Anything but an empty text. That is what a variable of the shell gives that nobody has set, and
+/// `--ticket ''` is not meant to say that there is no ticket.
+inline CLI::Validator not_empty() {
+  return {[](std::string& text) -> std::string {
+            return text.empty() ? "found an empty text, expected a path, word or number" : "";
+          },
+          ""};
+}
+
 /// `a, b or c`.
 inline std::string listed(const std::vector<std::string>& words) {
   std::string text;

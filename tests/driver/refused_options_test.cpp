@@ -97,3 +97,38 @@ TEST_CASE("a whole number that starts with 0 is no octal number") {
   const std::string rows = text_of(here / "a/pocket-sentiment/train.tsv");
   CHECK(std::count(rows.begin(), rows.end(), '\n') == 11);  // and the header
 }
+
+TEST_CASE("an empty text, as of a variable that is not set, is refused by the option's name") {
+  const folder here;
+  const fs::path out = here / "runs";
+  const std::string empty = ": found an empty text, expected a path, word or number";
+  const std::string to = " --out " + out.string() + " ";
+  const std::vector<std::pair<std::string, std::vector<std::string>>> commands{
+      {"train --model m --data d --task t" + to,
+       {"--ticket", "--model", "--data", "--task", "--config"}},
+      {"evaluate --run r" + to, {"--ticket", "--model", "--data", "--split", "--run"}},
+      {"find-masks --run r --prune both" + to, {"--data", "--run"}},
+      {"pretrain --corpus c --vocab v" + to, {"--corpus", "--vocab", "--name"}},
+      {"compact --run r" + to, {"--ticket", "--data", "--probes"}},
+      {"controls --ticket t --kind random" + to, {"--model", "--ticket"}},
+      {"report r ", {"--out"}},
+      {"fetch SST-2 ", {"--out", "--from"}},
+      {"mask-of c" + to, {"--only"}},
+      {"convert t" + to, {"--group"}}};
+  for (const auto& [command, options] : commands) {
+    for (const std::string& option : options) {
+      std::string line = command;
+      const std::size_t given = line.find(option + " ");
+      if (given != std::string::npos) {  // once is enough
+        line.erase(given, line.find(' ', given + option.size() + 1) - given + 1);
+      }
+      refuses(line + option + " ''", {option + empty}, out);
+    }
+  }
+  refuses("compare a.npy ''", {"files" + empty}, {});
+  refuses("report ''", {"source" + empty}, {});
+  write_text(here / "train.toml", "ticket = \"\"\n");
+  refuses("train --model m --data d --task t" + to + "--config " + (here / "train.toml").string(),
+          {"--ticket" + empty}, out);
+  CHECK_FALSE(fs::exists(out));
+}
