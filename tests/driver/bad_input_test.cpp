@@ -123,7 +123,7 @@ TEST_CASE("bad input: tickets, masks, options, folders") {
   SECTION("a ticket of another model") {
     io::write_ticket(here / "other.safetensors", ticket{{{"heads", {12, 12}}, {"mlps", {12}}}});
     refuses(line + " --ticket " + (here / "other.safetensors").string(),
-            {"heads (12 x 12)", "144", "the model has 4"}, out);
+            {"other.safetensors: has the group heads (12 x 12)", "has heads (2 x 2)"}, out);
   }
   SECTION("a ticket that is none") {
     write_text(here / "no.safetensors", "no");

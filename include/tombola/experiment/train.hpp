@@ -19,6 +19,7 @@
 #include "tombola/experiment/run_name.hpp"
 #include "tombola/experiment/setting.hpp"
 #include "tombola/experiment/task_data.hpp"
+#include "tombola/experiment/ticket_fits.hpp"
 #include "tombola/experiment/training_loop.hpp"
 #include "tombola/io/atomic_folder.hpp"
 #include "tombola/io/ticket_file.hpp"
@@ -81,7 +82,8 @@ struct prepared_training {
           {"warm_up_share", s.warm_up_share}};
 }
 
-/// Reads everything a training run needs; nothing is written. Throws as the readers do.
+/// Reads everything a training run needs; nothing is written. Throws as the readers do, and
+/// input_error for a ticket that does not fit the model, or more batches in a step than there are.
 [[nodiscard]] inline prepared_training prepare(const train_settings& s) {
   model_source source = open_model(s.model);
   data::task_description task = data::open_task(s.data, s.task);
@@ -94,11 +96,14 @@ struct prepared_training {
       read_split(task, s.data / task.name, "train", source.tokenizer, s.max_length, s.rows, s.seed);
   split dev = read_split(task, s.data / task.name, "dev", source.tokenizer, s.max_length);
   std::optional<ticket> t;
-  if (!s.ticket.empty()) t = io::read_ticket(s.ticket);
-  if (t && source.config.is_compact() &&
-      (t->find("heads") || t->find("mlps") || t->find("neurons"))) {
-    throw input_error(s.ticket.string() + ": covers units of a whole model, " + s.model.string() +
-                      " is compact; expected a ticket over its weights, or none");
+  if (!s.ticket.empty()) {
+    t = io::read_ticket(s.ticket);
+    require_ticket_fits(*t, s.ticket, config_for_task(source.config, task.outputs()), s.model);
+  }
+  if (s.batch > 0 && data::batch_count(train.set.size(), s.batch) < s.accumulation) {
+    throw input_error("training: the " +
+                      std::to_string(data::batch_count(train.set.size(), s.batch)) +
+                      " batches of an epoch make no step of " + std::to_string(s.accumulation));
   }
   nlohmann::json settings = settings_json(s);
   put_precision(settings, s.precision);
