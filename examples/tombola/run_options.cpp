@@ -9,6 +9,8 @@
 #include "examples/tombola/option_kinds.hpp"
 #include "examples/tombola/search_options.hpp"
 
+#include "tombola/core/error.hpp"
+
 namespace tombola::driver {
 
 void add_run(CLI::App* app, run_command& c) {
@@ -92,10 +94,11 @@ void add_train(CLI::App& root, experiment::train_settings& s, run_command& c) {
   app->add_option("--task", s.task, "Task, such as SST-2")->required();
   add_seed(app, s.seed, "Seed of order, dropout, drawn rows and fresh parameters");
   app->add_option("--ticket", s.ticket, "Train inside this ticket");
-  app->add_option("--weight-form", s.form,
-                  "Pruned weights: stored_zeros, or kept and multiplied at each pass (study)")
-      ->transform(one_of(forms))
-      ->default_str("stored_zeros");
+  const CLI::Option* form =
+      app->add_option("--weight-form", s.form,
+                      "Pruned weights: stored_zeros, or kept and multiplied at each pass (study)")
+          ->transform(one_of(forms))
+          ->default_str("stored_zeros");
   counted(app, "--epochs", s.epochs, "Epochs");
   counted(app, "--batch", s.batch, "Sequences in a batch");
   counted(app, "--accumulate", s.accumulation, "Batches per step");
@@ -111,7 +114,12 @@ void add_train(CLI::App& root, experiment::train_settings& s, run_command& c) {
       ->check(at_least_zero(true));
   add_optimizer(app, s.optimizer);
   add_run(app, c);
-  app->callback([&] { train(s, c); });
+  app->callback([&s, &c, form] {
+    if (form->count() > 0 && s.ticket.empty()) {
+      throw input_error("--weight-form: is of the weights that a ticket prunes, found no --ticket");
+    }
+    train(s, c);
+  });
 }
 
 void add_evaluate(CLI::App& root, experiment::evaluation_settings& s, run_command& c) {

@@ -218,6 +218,9 @@ void add_find_masks(CLI::App& root, search_settings& s, search_words& words, run
       throw input_error(std::string{"--estimator: is of criterion sensitivity, found "} +
                         (weights ? "a search for weights" : "criterion " + words.criterion));
     }
+    if (s.mode == search_mode::study && s.prune == prune_what::mlps && step->count() > 0) {
+      throw input_error("--step: found mode study with --prune mlps, which removes one MLP a step");
+    }
     if (s.mode == search_mode::study && which->count() > 0 && s.which != estimator::cumulative) {
       throw input_error(std::string{"--estimator: found "} + to_string(s.which) +
                         " in mode study, expected cumulative, the only one it has");

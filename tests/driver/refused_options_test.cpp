@@ -132,3 +132,28 @@ TEST_CASE("an empty text, as of a variable that is not set, is refused by the op
           {"--ticket" + empty}, out);
   CHECK_FALSE(fs::exists(out));
 }
+
+TEST_CASE("options that would do nothing are refused, with the option that makes them so") {
+  const pocket_world& world = pocket_world::instance();
+  const folder here;
+  const fs::path out = here / "runs";
+  refuses(world.train(world.model, out.string(), "--weight-form study"),
+          {"--weight-form: ", "found no --ticket"}, out);
+  refuses("find-masks --run r --prune mlps --mode study --step 0.2 --out " + out.string(),
+          {"--step: found mode study with --prune mlps"}, out);
+  refuses("compact --run " + world.model + " --data /nope --out " + out.string(),
+          {world.model + ": is no training run", "--data", "--run"}, out);
+  CHECK_FALSE(fs::exists(out));
+}
+
+TEST_CASE("as many rows as there are, or more, are the run of all rows") {
+  const pocket_world& world = pocket_world::instance();  // of 96 rows
+  const folder here;
+  const std::string runs = (here / "runs").string();
+  const std::string all = last_line(succeed(world.train(world.model, runs)));
+  CHECK(last_line(succeed(world.train(world.model, runs, "--rows 96"))) == all);
+  CHECK(last_line(succeed(world.train(world.model, runs, "--rows 1000"))) == all);
+  const std::string fewer = last_line(succeed(world.train(world.model, runs, "--rows 95")));
+  CHECK(fewer != all);
+  CHECK(settings_of(fewer).at("rows") == 95);
+}

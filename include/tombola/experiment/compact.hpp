@@ -178,6 +178,10 @@ void write_probes(nn::bert<B>& model,
   std::optional<trained_run> run;
   std::error_code code;  // what cannot be looked at is told by the readers
   if (std::filesystem::exists(s.from / "run.json", code)) run = open_trained_run(s.from, s.data);
+  if (!run && !s.data.empty()) {
+    throw input_error(s.from.string() + ": is no training run, whose task --data would be looked " +
+                      "for in; expected --run with a run.json in its folder, or no --data");
+  }
   const std::filesystem::path own = s.from / "ticket.safetensors";
   std::optional<ticket> t;
   if (run && run->trained_under) {

@@ -30,6 +30,7 @@ struct split {
   std::filesystem::path file;
   data::encoded_set set;
   std::string fingerprint;  ///< of what a model sees of it
+  std::size_t in_file = 0;  ///< examples there, drawn or not
 };
 
 /// Reads and encodes one split; rows > 0 draws that many by seed (all where there are fewer).
@@ -41,12 +42,14 @@ struct split {
                                       std::size_t rows = 0,
                                       std::uint64_t seed = 0) {
   data::labelled_examples read = data::read_examples(task, folder, name);
+  const std::size_t in_file = read.examples.size();
   if (rows > 0 && rows < read.examples.size()) {
     const auto drawn = data::random_subset(read.examples.size(), rows, seed);
     read.examples = data::pick<data::example>(read.examples, drawn);
   }
   split s{read.file, data::encode_examples(task, read.examples, tokenizer, max_length), {}};
   s.fingerprint = s.set.fingerprint();
+  s.in_file = in_file;
   return s;
 }
 

@@ -106,6 +106,7 @@ struct prepared_training {
                       " batches of an epoch make no step of " + std::to_string(s.accumulation));
   }
   nlohmann::json settings = settings_json(s);
+  if (s.rows >= train.in_file) settings["rows"] = 0;  // as many as there are: nothing was drawn
   put_precision(settings, s.precision);
   settings["model"] = source.fingerprint;
   settings["train"] = train.fingerprint;
