@@ -197,11 +197,14 @@ std::vector<ticket> read_masks_of(const std::vector<fs::path>& files,
   return read_masks(files, {o.only, manner_of(c, screen, what)});
 }
 
-void write_masks(const fs::path& file, const ticket& t, io::mask_number number) {
+void write_masks(const fs::path& file,
+                 const ticket& t,
+                 io::mask_number number,
+                 const std::string& instead) {
   if (file.extension() == ".npy") {
     if (t.groups().size() != 1) {
       throw input_error(file.string() + ": " + std::to_string(t.groups().size()) +
-                        " groups, but .npy holds one array; name one with --group, or write .npz");
+                        " groups, but .npy holds one array; " + instead);
     }
     io::write_mask_npy(file, t.groups()[0].extents, t[0], number);
   } else if (file.extension() == ".npz") {

@@ -51,8 +51,11 @@ struct checkpoint_reading {
 
 /// Writes masks as the file's name says: .npy for one group, .npz, or a ticket (.safetensors and
 /// all other names). number: of the first two. Throws input_error where .npy would need several
-/// groups.
-void write_masks(const std::filesystem::path& file, const ticket& t, io::mask_number number);
+/// groups, and says what the command can do `instead`.
+void write_masks(const std::filesystem::path& file,
+                 const ticket& t,
+                 io::mask_number number,
+                 const std::string& instead = "write .npz or .safetensors");
 
 /// Puts a statistic under its key: a number, or null with the reason under `undefined`.
 void put(nlohmann::json& object, const char* key, const estimate& e);

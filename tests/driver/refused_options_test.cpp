@@ -5,6 +5,7 @@
 #include "tests/driver/program.hpp"
 
 #include "tombola/io/json.hpp"
+#include "tombola/io/ticket_file.hpp"
 
 using namespace tombola;
 using namespace tombola::test;
@@ -156,4 +157,17 @@ TEST_CASE("as many rows as there are, or more, are the run of all rows") {
   const std::string fewer = last_line(succeed(world.train(world.model, runs, "--rows 95")));
   CHECK(fewer != all);
   CHECK(settings_of(fewer).at("rows") == 95);
+}
+
+TEST_CASE("what to write in place of .npy is what the command can do") {
+  const folder here;
+  const fs::path out = here / "out.npy";
+  const std::string good = (here / "t.safetensors").string();
+  io::write_ticket(good, ticket{{{"heads", {2, 2}}, {"mlps", {2}}}});
+  const std::string holds = "out.npy: 2 groups, but .npy holds one array; ";
+  refuses("controls --kind random --ticket " + good + " --out " + out.string(),
+          {holds + "write .npz or .safetensors"}, out);
+  refuses("convert " + good + " --out " + out.string(),
+          {holds + "name one with --group, or write .npz"}, out);
+  CHECK_FALSE(fs::exists(out));
 }
