@@ -49,11 +49,12 @@ one_seed() {  # one_seed TASK ROWS EPOCHS SEED RETRAINED
   local search answer
   for search in "${searches[@]}"; do
     # shellcheck disable=SC2086  # words of an option list
-    answer=$("$TOMBOLA" find-masks --run "$full" $search --out "$out/runs" --threads 1 --quiet)
+    answer=$("$TOMBOLA" find-masks --run "$full" --data "$data" $search --out "$out/runs" \
+      --threads 1 --quiet)
     printf '%s: %s\n' "$search" "$answer"
     if [[ $search == "--prune both" && ! -e $out/compact/$task-s$seed ]]; then
       mkdir -p "$out/compact"
-      "$TOMBOLA" compact --run "$full" --ticket "$(tail -n 1 <<<"$answer")/ticket.safetensors" \
+      "$TOMBOLA" compact --run "$full" --data "$data" --ticket "$(tail -n 1 <<<"$answer")/ticket.safetensors" \
         --out "$out/compact/$task-s$seed" --threads 1 --quiet
     fi
   done

@@ -6,8 +6,8 @@
 #   TOMBOLA=path/to/tombola main_job.sh MODEL DATA TASK OUT [OPTION OF tombola train...]
 #
 # SEEDS (default: 1 2 3) names the seeds, THREADS the threads (default: all). Every step is a run in
-# OUT/runs: what is done is not done again, so the script can be stopped and started; `tombola report
-# OUT/runs` then makes a report of them.
+# OUT/runs: what is done is not done again, so the script can be stopped and started, also from
+# another folder; `tombola report OUT/runs` then makes a report of them.
 set -euo pipefail
 shopt -s inherit_errexit
 if (($# < 4)); then
@@ -34,20 +34,22 @@ step() {
   tail -n 1 <<<"$answer"
 }
 
-declare -A found=([both]="" [weights]="")
+both=() weights=()  # the good tickets of all seeds
 for seed in ${SEEDS:-1 2 3}; do
   say "$task, seed $seed: fine-tuning"
   full=$(step "${train[@]}" --seed "$seed")
   for what in both weights; do
     say "$task, seed $seed: the good ticket ($what), and random and bad ones of its size"
-    good=$(step find-masks --run "$full" --prune $what --out "$runs")/ticket.safetensors
-    found[$what]+=" $good"
+    good=$(step find-masks --run "$full" --data "$data" --prune $what --out "$runs")
+    good+=/ticket.safetensors
+    declare -n found=$what
+    found+=("$good")
     for kind in random bad; do
       "$tombola" controls --ticket "$good" --kind $kind --seed "$seed" --model "$full/model" \
         --out "$tickets/$task-$what-s$seed-$kind.safetensors" --quiet >/dev/null
     done
     for ticket in "$good" "$tickets/$task-$what-s$seed-"{random,bad}.safetensors; do
-      step evaluate --run "$full" --ticket "$ticket" --out "$runs" >/dev/null
+      step evaluate --run "$full" --data "$data" --ticket "$ticket" --out "$runs" >/dev/null
       step "${train[@]}" --seed "$seed" --ticket "$ticket" >/dev/null
     done
   done
@@ -55,9 +57,9 @@ done
 
 say "$task: how far the seeds agree"
 for what in both weights; do
-  read -ra files <<<"${found[$what]}"
-  if ((${#files[@]} > 1)); then
-    "$tombola" agreement "${files[@]}"
-    "$tombola" compare "${files[@]}"
+  declare -n found=$what
+  if ((${#found[@]} > 1)); then
+    "$tombola" agreement "${found[@]}"
+    "$tombola" compare "${found[@]}"
   fi
 done

@@ -49,8 +49,8 @@ row() { table+=$(printf '%5s  %12s  %7s  %.4f%s' "$@")$'\n'; }
 row 0 all 100.0% "$full" ""
 for ((round = 1; round <= rounds; ++round)); do
   # One step that any metric passes: the guard is on the retrained model.
-  ticket=$(step find-masks --run "$run" --prune weights --schedule share_of_left --weight-steps 1 \
-    --weight-step "$share" --guard-at-least=-1 --out "$out")/ticket.safetensors
+  ticket=$(step find-masks --run "$run" --data "$data" --prune weights --schedule share_of_left \
+    --weight-steps 1 --weight-step "$share" --guard-at-least=-1 --out "$out")/ticket.safetensors
   run=$(step "${train[@]}" --ticket "$ticket")
   score=$(from_result "$run" score)
   read -r kept size < <(tr -d ' \n' <"$run/result.json" |

@@ -15,8 +15,10 @@
 #include "examples/tombola/study_controls.hpp"
 #include <fmt/format.h>
 
+#include "tombola/experiment/ticket_fits.hpp"
 #include "tombola/experiment/ticket_summary.hpp"
 #include "tombola/io/ticket_file.hpp"
+#include "tombola/nn/config_file.hpp"
 #include "tombola/prune/super_controls.hpp"
 
 namespace tombola::driver {
@@ -55,6 +57,7 @@ ticket bad_weights(const controls_options& o, const ticket& good, const std::str
     throw input_error("controls: the bad ticket of weights needs their values, expected --model");
   }
   const std::vector<group> groups{good.groups().begin(), good.groups().end()};
+  experiment::require_ticket_fits(good, o.tickets.front(), nn::read_config(o.model), o.model);
   const auto values = read_weights(o.model, groups);
   std::vector<weight_span> spans;
   for (std::size_t g = 0; g < groups.size(); ++g) spans.push_back({groups[g], values[g]});

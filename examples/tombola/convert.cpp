@@ -58,7 +58,7 @@ ticket gather(const convert_options& o) {
 
 void convert(const convert_options& o, const common_options& c) {
   const ticket t = gather(o);
-  write_masks(o.out, t, o.number);
+  write_masks(o.out, t, o.number, "name one with --group, or write .npz");
   if (c.json) {
     nlohmann::json groups = nlohmann::json::array();
     for (std::size_t g = 0; g < t.groups().size(); ++g) {

@@ -162,7 +162,8 @@ void add_fetch_command(CLI::App& root, fetch_options& o) {
                   "Folder to put the folders of these names into, if not the current one; with an "
                   "address the file to write");
   app->add_option("--sha256", o.sha256, "Of the file at the address, 64 hexadecimal digits");
-  app->add_option("--size", o.size, "Of the file at the address, in bytes, if it is known");
+  app->add_option("--size", o.size, "Of the file at the address, in bytes, if it is known")
+      ->transform(whole(0, largest_whole));
   app->add_flag("--unpack", o.unpack, "A zip archive is at the address: unpack it into --out");
   add_common(app, o.common);
   app->callback([&o] { run(o); });

@@ -15,6 +15,7 @@
 #include "examples/tombola/compact_command.hpp"
 #include "examples/tombola/fetch_commands.hpp"
 #include "examples/tombola/mask_options.hpp"
+#include "examples/tombola/option_kinds.hpp"
 #include "examples/tombola/run_options.hpp"
 #include <CLI/CLI.hpp>
 
@@ -52,6 +53,7 @@ int main(int argc, char** argv) {
   for (CLI::App* command : app.get_subcommands({})) {
     for (CLI::Option* o : command->get_options()) {
       if (o->get_type_name() == "ENUM") o->type_name("WORD");
+      if (o->get_items_expected_max() > 0) o->check(driver::not_empty());
     }
   }
 

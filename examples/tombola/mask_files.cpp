@@ -113,7 +113,7 @@ bool is_checkpoint(const fs::path& file) {
 }
 
 /// array_name: of the group of a .npy file.
-ticket read_as(const fs::path& file, std::string array_name, const checkpoint_reading& how) {
+ticket read_any(const fs::path& file, std::string array_name, const checkpoint_reading& how) {
   if (file.extension() == ".npy") return one_group(std::move(array_name), io::read_mask_npy(file));
   if (file.extension() == ".npz") return read_archive(file);
   if (!is_checkpoint(file)) {
@@ -121,6 +121,15 @@ ticket read_as(const fs::path& file, std::string array_name, const checkpoint_re
   }
   const checkpoint::source from{file};
   return checkpoint::mask_of(from, checkpoint::choose(from, how.only).chosen, how.manner);
+}
+
+/// The same. A ticket file may hold no group, but there is nothing that a command can do with it.
+ticket read_as(const fs::path& file, std::string array_name, const checkpoint_reading& how) {
+  ticket t = read_any(file, std::move(array_name), how);
+  if (t.groups().empty()) {
+    throw format_error(file.string(), "the ticket has no group, expected at least one");
+  }
+  return t;
 }
 
 }  // namespace
@@ -188,11 +197,14 @@ std::vector<ticket> read_masks_of(const std::vector<fs::path>& files,
   return read_masks(files, {o.only, manner_of(c, screen, what)});
 }
 
-void write_masks(const fs::path& file, const ticket& t, io::mask_number number) {
+void write_masks(const fs::path& file,
+                 const ticket& t,
+                 io::mask_number number,
+                 const std::string& instead) {
   if (file.extension() == ".npy") {
     if (t.groups().size() != 1) {
       throw input_error(file.string() + ": " + std::to_string(t.groups().size()) +
-                        " groups, but .npy holds one array; name one with --group, or write .npz");
+                        " groups, but .npy holds one array; " + instead);
     }
     io::write_mask_npy(file, t.groups()[0].extents, t[0], number);
   } else if (file.extension() == ".npz") {

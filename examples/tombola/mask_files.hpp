@@ -31,6 +31,7 @@ struct checkpoint_reading {
 /// A file of masks as a ticket: a ticket file, a 0/1 array (.npy) as one group called `mask`, so
 /// that files of different names can be compared, or an archive of them (.npz), each a group. A
 /// checkpoint (.safetensors of anybody, .index.json, or a folder with one) gives what is not zero.
+/// Throws format_error where there is no group at all.
 [[nodiscard]] ticket read_masks(const std::filesystem::path& file,
                                 const checkpoint_reading& how = {});
 
@@ -50,8 +51,11 @@ struct checkpoint_reading {
 
 /// Writes masks as the file's name says: .npy for one group, .npz, or a ticket (.safetensors and
 /// all other names). number: of the first two. Throws input_error where .npy would need several
-/// groups.
-void write_masks(const std::filesystem::path& file, const ticket& t, io::mask_number number);
+/// groups, and says what the command can do `instead`.
+void write_masks(const std::filesystem::path& file,
+                 const ticket& t,
+                 io::mask_number number,
+                 const std::string& instead = "write .npz or .safetensors");
 
 /// Puts a statistic under its key: a number, or null with the reason under `undefined`.
 void put(nlohmann::json& object, const char* key, const estimate& e);

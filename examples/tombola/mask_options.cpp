@@ -33,7 +33,9 @@ void add_select(CLI::App& root, mask_options& o) {
       ->required();
   CLI::Option* share =
       app->add_option("--keep-share", s.share, "Keep this share")->check(share_of_one());
-  CLI::Option* count = app->add_option("--keep", s.count, "Keep exactly so many");
+  constexpr std::uint64_t most_units = 1'000'000'000'000;  // more than there are in any file
+  CLI::Option* count =
+      app->add_option("--keep", s.count, "Keep exactly so many")->transform(whole(0, most_units));
   CLI::Option* of = app->add_option("--keep-of", s.keep_of, "N:M keeps N of every M in a row");
   share->excludes(count)->excludes(of);
   count->excludes(of);
@@ -46,8 +48,12 @@ void add_select(CLI::App& root, mask_options& o) {
                   "Scores first: none, layer_l2, min_max, layer_l2_min_max, group_mean, group_l2")
       ->transform(one_of(normalisations))
       ->default_str("none");
-  app->add_option("--least", s.least, "Keep at least so many in each layer")->excludes(of);
-  app->add_option("--most", s.most, "Keep at most so many in each layer")->excludes(of);
+  app->add_option("--least", s.least, "Keep at least so many in each layer")
+      ->transform(whole(0, most_units))
+      ->excludes(of);
+  app->add_option("--most", s.most, "Keep at most so many in each layer")
+      ->transform(whole(0, most_units))
+      ->excludes(of);
   within->excludes(of);
   app->add_option("--out", s.out, "Mask to write: .npy, .npz or .safetensors")->required();
   add_common(app, o.common);
@@ -77,8 +83,7 @@ void add_controls(CLI::App& root, mask_options& o) {
   app->add_option("--mode", s.mode, "standard, or study: its generators and its own sampling")
       ->transform(one_of(modes))
       ->default_str("standard");
-  app->add_option("--seed", s.seed, "Seed of the draw; mode study has its own")
-      ->capture_default_str();
+  add_seed(app, s.seed, "Seed of the draw; mode study has its own");
   app->add_option("--model", s.model, "Model folder; needed for the bad ticket of weights");
   app->add_option("--out", s.out, "Ticket to write; in mode study a new folder")->required();
   add_common(app, o.common);
@@ -158,7 +163,7 @@ void add_pocket(CLI::App& root, mask_options& o) {
   CLI::App* app = root.add_subcommand("pocket", "Write a small generated language with two tasks");
   app->footer("Example: tombola pocket pocket-data");
   app->add_option("folder", s.folder, "Folder to write to")->required();
-  app->add_option("--seed", s.seed, "Seed")->capture_default_str();
+  add_seed(app, s.seed);
   counted(app, "--corpus", s.corpus, "Sentences for pretraining");
   counted(app, "--train", s.train, "Training examples of each task");
   counted(app, "--dev", s.dev, "Development examples of each task");

@@ -1,10 +1,14 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "examples/tombola/common_options.hpp"
@@ -46,6 +50,36 @@ inline CLI::Validator share_of_one() {
           "NUMBER from 0 to 1"};
 }
 
+/// The largest count that options take, and the largest number, such as a seed.
+inline constexpr std::uint64_t most_counted = 1'000'000'000;
+inline constexpr std::uint64_t largest_whole = std::numeric_limits<std::uint64_t>::max();
+
+/// A whole number from `least` to `most` in digits alone; to be given to Option::transform. Read
+/// without it, -1 and what is past 64 bits become another number, and 010 becomes 8.
+inline CLI::Validator whole(std::uint64_t least, std::uint64_t most) {
+  return {[least, most](std::string& text) -> std::string {
+            std::uint64_t x = 0;
+            const char* end = text.data() + text.size();
+            const auto read = std::from_chars(text.data(), end, x);
+            if (read.ec != std::errc{} || read.ptr != end || x < least || x > most) {
+              return "found " + text + ", expected a whole number from " + std::to_string(least) +
+                     " to " + std::to_string(most);
+            }
+            text = std::to_string(x);
+            return "";
+          },
+          ""};
+}
+
+/// Anything but an empty text. That is what a variable of the shell gives that nobody has set, and
+/// `--ticket ''` is not meant to say that there is no ticket.
+inline CLI::Validator not_empty() {
+  return {[](std::string& text) -> std::string {
+            return text.empty() ? "found an empty text, expected a path, word or number" : "";
+          },
+          ""};
+}
+
 /// `a, b or c`.
 inline std::string listed(const std::vector<std::string>& words) {
   std::string text;
@@ -82,13 +116,21 @@ CLI::Validator one_of(const std::map<std::string, E>& values) {
 
 /// A count above 0.
 inline CLI::Option* counted(CLI::App* app, const char* name, std::size_t& value, const char* help) {
-  return app->add_option(name, value, help)->capture_default_str()->check(at_least_zero(false));
+  return app->add_option(name, value, help)
+      ->capture_default_str()
+      ->transform(whole(1, most_counted));
+}
+
+inline CLI::Option* add_seed(CLI::App* app, std::uint64_t& seed, const char* help = "Seed") {
+  return app->add_option("--seed", seed, help)
+      ->capture_default_str()
+      ->transform(whole(0, largest_whole));
 }
 
 inline void add_threads(CLI::App* app, common_options& c) {
   app->add_option("--threads", c.threads, "Threads; no result depends on it")
       ->capture_default_str()
-      ->check(CLI::Range(1, 1024));
+      ->transform(whole(1, 1024));
 }
 
 /// Which tensors of a checkpoint are meant. more: what else is to be said of it.

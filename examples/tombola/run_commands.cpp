@@ -2,9 +2,10 @@
 
 #include "examples/tombola/run_commands.hpp"
 
-#include <cmath>
+#include <cstdint>
 #include <filesystem>
 #include <iostream>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -13,48 +14,65 @@
 #include "examples/tombola/terminal.hpp"
 #include <fmt/format.h>
 
+#include "tombola/core/printable.hpp"
 #include "tombola/io/json.hpp"
 
 namespace tombola::driver {
 
 namespace {
 
-std::string number(const nlohmann::json& j) {
-  return j.is_number() ? fmt::format("{:.4f}", j.get<double>()) : "undefined";
+namespace fs = std::filesystem;
+
+/// A member of a result that may be null, for a person.
+std::string number(const nlohmann::json& object, const char* key, const fs::path& file) {
+  const auto x = io::optional_member<double>(object, key, file);
+  return x ? fmt::format("{:.4f}", *x) : "undefined";
 }
 
 /// `45 of 72 heads, 4 of 6 mlps`
-std::string kept_text(const nlohmann::json& ticket) {
+std::string kept_text(const nlohmann::json& ticket, const fs::path& file) {
+  const auto kept = io::require<nlohmann::json>(ticket, "kept", file);
+  const auto size = io::require<nlohmann::json>(ticket, "size", file);
   std::string text;
-  for (const auto& [name, kept] : ticket.at("kept").items()) {
-    text += fmt::format("{}{} of {} {}", text.empty() ? "" : ", ", kept.dump(),
-                        ticket.at("size").at(name).dump(), name);
+  for (const auto& [name, units] : kept.items()) {
+    text += fmt::format("{}{} of {} {}", text.empty() ? "" : ", ",
+                        io::require<std::uint64_t>(kept, name, file),
+                        io::require<std::uint64_t>(size, name, file), printable(name));
   }
   return text;
 }
 
-void print_result(const std::filesystem::path& folder, const common_options& c) {
-  nlohmann::json result = io::read_json(folder / "result.json");
+/// What a result says to a person. Throws format_error where it is none: a finished run is read as
+/// it lies there, and it may have been damaged since.
+std::string result_text(const nlohmann::json& result, const fs::path& file) {
+  const auto metric = io::require<std::string>(result, "metric", file);
+  const auto metrics = io::require<nlohmann::json>(result, "metrics", file);
+  const auto ticket = io::optional_member<nlohmann::json>(result, "ticket", file);
+  static_cast<void>(io::require<nlohmann::json>(result, "score", file));  // null, but there
+  std::string text = fmt::format("{} {}", printable(metric), number(result, "score", file));
+  if (io::optional_member<double>(result, "majority", file)) {
+    text += fmt::format(" (majority class {})", number(result, "majority", file));
+  }
+  if (const auto loss = io::optional_member<double>(metrics, "unigram_loss", file)) {
+    text += fmt::format(" (by the frequencies of words alone {:.4f})", -*loss);
+  }
+  if (ticket) {
+    const auto kind = io::require<std::string>(*ticket, "kind", file);
+    text += fmt::format(", {} ticket: {}", printable(kind), kept_text(*ticket, file));
+  }
+  return text;
+}
+
+void print_result(const fs::path& folder, const common_options& c) {
+  const fs::path file = folder / "result.json";
+  nlohmann::json result = io::read_json(file);
+  const std::string text = result_text(result, file);
   if (c.json) {
     result["folder"] = folder.string();
     std::cout << json_line(result);
-    return;
+  } else {
+    std::cout << text << '\n' << folder.string() << '\n';
   }
-  std::cout << fmt::format("{} {}", result.at("metric").get<std::string>(),
-                           number(result.at("score")));
-  if (result.at("majority").is_number()) {
-    std::cout << fmt::format(" (majority class {})", number(result.at("majority")));
-  }
-  const nlohmann::json& metrics = result.at("metrics");
-  if (metrics.contains("unigram_loss")) {
-    std::cout << fmt::format(" (by the frequencies of words alone {:.4f})",
-                             -metrics.at("unigram_loss").get<double>());
-  }
-  if (!result.at("ticket").is_null()) {
-    std::cout << fmt::format(", {} ticket: {}", result.at("ticket").at("kind").get<std::string>(),
-                             kept_text(result.at("ticket")));
-  }
-  std::cout << '\n' << folder.string() << '\n';
 }
 
 /// Says that a search found nothing to remove, because the model itself is below the guard.

@@ -9,6 +9,8 @@
 #include "examples/tombola/option_kinds.hpp"
 #include "examples/tombola/search_options.hpp"
 
+#include "tombola/core/error.hpp"
+
 namespace tombola::driver {
 
 void add_run(CLI::App* app, run_command& c) {
@@ -60,7 +62,7 @@ void add_pretrain(CLI::App& root, experiment::pretrain_settings& s, run_command&
   app->add_option("--corpus", s.corpus, "Text, one sentence a line")->required();
   app->add_option("--vocab", s.vocabulary, "A vocab.txt")->required();
   app->add_option("--name", s.name, "What folder and report call the text")->capture_default_str();
-  app->add_option("--seed", s.seed, "Seed")->capture_default_str();
+  add_seed(app, s.seed);
   counted(app, "--layers", s.model.layers, "Layers");
   counted(app, "--hidden", s.model.hidden, "Hidden size");
   counted(app, "--heads", s.model.heads, "Heads per layer");
@@ -90,19 +92,20 @@ void add_train(CLI::App& root, experiment::train_settings& s, run_command& c) {
       ->required();
   app->add_option("--data", s.data, "Folder with one folder per task")->required();
   app->add_option("--task", s.task, "Task, such as SST-2")->required();
-  app->add_option("--seed", s.seed, "Seed of order, dropout, drawn rows and fresh parameters")
-      ->capture_default_str();
+  add_seed(app, s.seed, "Seed of order, dropout, drawn rows and fresh parameters");
   app->add_option("--ticket", s.ticket, "Train inside this ticket");
-  app->add_option("--weight-form", s.form,
-                  "Pruned weights: stored_zeros, or kept and multiplied at each pass (study)")
-      ->transform(one_of(forms))
-      ->default_str("stored_zeros");
+  const CLI::Option* form =
+      app->add_option("--weight-form", s.form,
+                      "Pruned weights: stored_zeros, or kept and multiplied at each pass (study)")
+          ->transform(one_of(forms))
+          ->default_str("stored_zeros");
   counted(app, "--epochs", s.epochs, "Epochs");
   counted(app, "--batch", s.batch, "Sequences in a batch");
   counted(app, "--accumulate", s.accumulation, "Batches per step");
   counted(app, "--max-length", s.max_length, "Tokens of a sequence; longer ones are cut");
   app->add_option("--rows", s.rows, "Training rows, drawn by the seed; 0 for all")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->transform(whole(0, most_counted));
   app->add_option("--warm-up", s.warm_up_share, "Share of the steps")
       ->capture_default_str()
       ->check(share_of_one());
@@ -111,7 +114,12 @@ void add_train(CLI::App& root, experiment::train_settings& s, run_command& c) {
       ->check(at_least_zero(true));
   add_optimizer(app, s.optimizer);
   add_run(app, c);
-  app->callback([&] { train(s, c); });
+  app->callback([&s, &c, form] {
+    if (form->count() > 0 && s.ticket.empty()) {
+      throw input_error("--weight-form: is of the weights that a ticket prunes, found no --ticket");
+    }
+    train(s, c);
+  });
 }
 
 void add_evaluate(CLI::App& root, experiment::evaluation_settings& s, run_command& c) {

@@ -140,7 +140,8 @@ std::vector<const CLI::Option*> add_ranking(CLI::App* app,
           ->check(share_of_one());
   CLI::Option* steps = app->add_option("--weight-steps", s.weight_steps,
                                        "Most steps over weights; 0: 30 in mode study, else 60")
-                           ->capture_default_str();
+                           ->capture_default_str()
+                           ->transform(whole(0, 10'000));
   const auto put = [&s](const std::string& text) {
     s.weights.pattern = pattern_of(text, "find-masks: --nm");
   };
@@ -218,6 +219,9 @@ void add_find_masks(CLI::App& root, search_settings& s, search_words& words, run
         (weights || s.structures.criterion != structure_criterion::sensitivity)) {
       throw input_error(std::string{"--estimator: is of criterion sensitivity, found "} +
                         (weights ? "a search for weights" : "criterion " + words.criterion));
+    }
+    if (s.mode == search_mode::study && s.prune == prune_what::mlps && step->count() > 0) {
+      throw input_error("--step: found mode study with --prune mlps, which removes one MLP a step");
     }
     if (s.mode == search_mode::study && which->count() > 0 && s.which != estimator::cumulative) {
       throw input_error(std::string{"--estimator: found "} + to_string(s.which) +

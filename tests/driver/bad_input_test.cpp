@@ -123,7 +123,7 @@ TEST_CASE("bad input: tickets, masks, options, folders") {
   SECTION("a ticket of another model") {
     io::write_ticket(here / "other.safetensors", ticket{{{"heads", {12, 12}}, {"mlps", {12}}}});
     refuses(line + " --ticket " + (here / "other.safetensors").string(),
-            {"heads (12 x 12)", "144", "the model has 4"}, out);
+            {"other.safetensors: has the group heads (12 x 12)", "has heads (2 x 2)"}, out);
   }
   SECTION("a ticket that is none") {
     write_text(here / "no.safetensors", "no");
@@ -196,7 +196,7 @@ TEST_CASE("bad input: a number out of range is answered with the range") {
     CHECK_THAT(a.err, Catch::Matchers::Contains(sentence));
   };
   says("train --model m --data d --task t --out o --epochs 0",
-       "--epochs: found 0, expected a number above 0");
+       "--epochs: found 0, expected a whole number from 1 to 1000000000");
   says("find-masks --run r --prune both --out o --guard-drop -1",
        "--guard-drop: found -1, expected a number of 0 or more");
   says("find-masks --run r --prune both --out o --guard 0.9 --guard-drop 0.1",

@@ -171,10 +171,11 @@ TEST_CASE("compact: bad input gets one sentence, and nothing is written") {
   const std::string weights =
       write_ticket_of(here / "w.safetensors", {{"encoder.layer.0.output.dense.bias", {16}}},
                       {std::vector<int>(16, 0)});
-  refused("--ticket " + weights, {"encoder.layer.0.output.dense.bias", "heads, mlps or neurons"});
+  refused("--ticket " + weights,
+          {weights, "encoder.layer.0.output.dense.bias", "heads, mlps or neurons"});
   const std::string wide =
       write_ticket_of(here / "h.safetensors", {{"heads", {3, 2}}}, {std::vector<int>(6, 1)});
-  refused("--ticket " + wide, {"heads (3 x 2)", "6 units", "has 4"});
+  refused("--ticket " + wide, {wide, "heads (3 x 2)", "has heads (2 x 2)"});
   refused("--ticket " + (here / "none").string(), {"none"});
   refused("--mode quick --ticket " + wide, {"--mode", "quick"});
   refused("--tokens 0 --ticket " + wide, {"--tokens", "0"});

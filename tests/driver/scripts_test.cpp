@@ -44,3 +44,35 @@ TEST_CASE("scripts without arguments show how they are called") {
     CHECK_THAT(a.err, Catch::Matchers::Contains("TOMBOLA=path/to/tombola " + name));
   }
 }
+
+TEST_CASE("the main job goes on from another folder, and paths may hold blanks") {
+  const pocket_world& world = pocket_world::instance();
+  const folder here;
+  const std::filesystem::path first = here / "in here", second = here / "and there";
+  std::filesystem::create_directories(first);
+  std::filesystem::create_directories(second);
+  std::filesystem::copy(world.data, first / "the data", std::filesystem::copy_options::recursive);
+  const std::string job = std::filesystem::absolute("examples/main_job.sh").string();
+  const auto run = [&](const std::filesystem::path& from, const std::string& seeds,
+                       const std::string& data, const std::string& out) {
+    const std::string line =
+        "cd '" + from.string() + "' && TOMBOLA='" + TOMBOLA_DRIVER + "' THREADS=1 SEEDS='" + seeds +
+        "' bash '" + job + "' '" + world.model + "' '" + data + "' pocket-sentiment '" + out +
+        "' --epochs 1 --rate 1e-3 --max-length 32 >'" + (here / "answer").string() + "' 2>'" +
+        (here / "log").string() + "' </dev/null";
+    const int status = std::system(line.c_str());
+    INFO(line << "\n" << text_of(here / "log"));
+    CHECK(WEXITSTATUS(status) == 0);
+  };
+  run(first, "1", "the data", "what came out");
+  CHECK(text_of(here / "answer").empty());  // one seed agrees with nothing
+  run(second, "1 2", "../in here/the data", "../in here/what came out");
+  const std::string answer = text_of(here / "answer");
+  CHECK_THAT(answer, Catch::Matchers::Contains("Fleiss"));
+  std::size_t searches = 0;
+  for (const auto& entry : std::filesystem::directory_iterator{first / "what came out/runs"}) {
+    CHECK(std::filesystem::exists(entry.path() / "result.json"));
+    searches += entry.path().filename().string().starts_with("find-masks") ? 1U : 0U;
+  }
+  CHECK(searches == 4);  // of two kinds of units, for two seeds
+}

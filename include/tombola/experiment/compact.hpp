@@ -18,6 +18,7 @@
 
 #include "tombola/experiment/machine.hpp"
 #include "tombola/experiment/observer.hpp"
+#include "tombola/experiment/ticket_fits.hpp"
 #include "tombola/experiment/ticket_summary.hpp"
 #include "tombola/experiment/trained_run.hpp"
 #include "tombola/io/atomic_folder.hpp"
@@ -83,10 +84,12 @@ namespace detail {
   return batches;
 }
 
+[[nodiscard]] inline bool is_structure(const group& g) {
+  return g.name == "heads" || g.name == "mlps" || g.name == "neurons";
+}
+
 [[nodiscard]] inline bool is_structured(const tombola::ticket& t) {
-  return std::all_of(t.groups().begin(), t.groups().end(), [](const group& g) {
-    return g.name == "heads" || g.name == "mlps" || g.name == "neurons";
-  });
+  return std::all_of(t.groups().begin(), t.groups().end(), is_structure);
 }
 
 /// Throws interrupted where the observer asks so.
@@ -180,6 +183,10 @@ void write_probes(nn::bert<B>& model,
   std::optional<trained_run> run;
   std::error_code code;  // what cannot be looked at is told by the readers
   if (std::filesystem::exists(s.from / "run.json", code)) run = open_trained_run(s.from, s.data);
+  if (!run && !s.data.empty()) {
+    throw input_error(s.from.string() + ": is no training run, whose task --data would be looked " +
+                      "for in; expected --run with a run.json in its folder, or no --data");
+  }
   const std::filesystem::path own = s.from / "ticket.safetensors";
   std::optional<ticket> t;
   if (run && run->trained_under) {
@@ -213,6 +220,14 @@ void write_probes(nn::bert<B>& model,
                         ": was trained under no ticket, expected --ticket with masks of heads, "
                         "mlps or neurons");
     }
+    const std::filesystem::path& file = s.ticket.empty() ? own : s.ticket;
+    for (const group& g : t->groups()) {
+      if (detail::is_structure(g)) continue;
+      throw input_error(file.string() + ": has the group " + to_string(g) +
+                        " of single weights, which leave no smaller matrix; expected masks of " +
+                        "heads, mlps or neurons");
+    }
+    require_ticket_fits(*t, file, source.config, source.folder);
     plan = nn::study::plan_for(source.config, *t, s.how);
   }
   if (!s.probes.empty()) {

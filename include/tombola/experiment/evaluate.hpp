@@ -10,6 +10,7 @@
 #include "tombola/experiment/predict.hpp"
 #include "tombola/experiment/result.hpp"
 #include "tombola/experiment/run.hpp"
+#include "tombola/experiment/ticket_fits.hpp"
 #include "tombola/experiment/ticket_summary.hpp"
 #include "tombola/experiment/trained_run.hpp"
 
@@ -71,6 +72,10 @@ namespace detail {
       read_split(task, run.data / task.name, s.split, run.source.tokenizer, run.max_length);
   std::optional<ticket> t = run.trained_under;
   if (!s.ticket.empty()) t = io::read_ticket(s.ticket);
+  if (t) {
+    require_ticket_fits(*t, s.ticket.empty() ? s.run / "ticket.safetensors" : s.ticket,
+                        config_for_task(run.source.config, task.outputs()), run.source.folder);
+  }
   const bool retrained =
       run.trained_under && t && io::fingerprint(*run.trained_under) == io::fingerprint(*t);
   nlohmann::json settings{{"model", run.source.fingerprint},

@@ -95,6 +95,13 @@ inline void require_outputs(const model_source& source, std::size_t outputs) {
 
 }  // namespace detail
 
+/// The config of a model with a head for a task of `outputs` outputs.
+[[nodiscard]] inline nn::bert_config config_for_task(nn::bert_config c, std::size_t outputs) {
+  c.labels = outputs;
+  c.head = outputs == 1 ? nn::head_kind::regression : nn::head_kind::classification;
+  return c;
+}
+
 /// The model of a folder on a backend, with a head for a task of `outputs` outputs. What the folder
 /// lacks of the head is initialised from the seed, and said. Throws input_error where the folder has
 /// a head for another number.
@@ -105,10 +112,7 @@ template <backend B>
                                                          std::uint64_t seed,
                                                          const observer& watch) {
   detail::require_outputs(source, outputs);
-  nn::bert_config c = source.config;
-  c.labels = outputs;
-  c.head = outputs == 1 ? nn::head_kind::regression : nn::head_kind::classification;
-  auto model = std::make_unique<nn::bert<B>>(b, c);
+  auto model = std::make_unique<nn::bert<B>>(b, config_for_task(source.config, outputs));
   const nn::load_report report = nn::load_weights(*model, source.folder, seed);
   if (!report.initialised.empty()) {
     watch.say("initialised from the seed: " + nn::detail::joined(report.initialised));

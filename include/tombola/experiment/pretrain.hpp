@@ -13,6 +13,7 @@
 #include "tombola/data/wordpiece.hpp"
 #include "tombola/experiment/result.hpp"
 #include "tombola/experiment/run.hpp"
+#include "tombola/experiment/run_name.hpp"
 #include "tombola/experiment/setting.hpp"
 #include "tombola/experiment/train.hpp"
 #include "tombola/experiment/training_loop.hpp"
@@ -44,8 +45,9 @@ struct prepared_pretraining {
 };
 
 /// Reads everything that pretraining needs; nothing is written. Throws as the readers do, and
-/// input_error for a model whose text is not WordPieces.
+/// input_error for a model whose text is not WordPieces, or a name that no folder can have.
 [[nodiscard]] inline prepared_pretraining prepare(pretrain_settings s) {
+  require_run_name(s.name, "pretraining: the text's name");
   if (s.model.family->tokenizer != nn::tokenizer_kind::wordpiece) {
     throw input_error(std::string{"pretraining: found a model of type "} +
                       s.model.family->model_type +

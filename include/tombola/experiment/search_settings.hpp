@@ -19,6 +19,7 @@
 #include "tombola/experiment/structure_criteria.hpp"
 #include "tombola/prune/guard.hpp"
 #include "tombola/prune/lower_bound.hpp"
+#include "tombola/prune/schedule.hpp"
 #include "tombola/prune/weight_scopes.hpp"
 
 /// What find_masks.hpp can be asked for, what of it goes together, and what of it is in a run's
@@ -184,6 +185,7 @@ inline void require_fits(const search_settings& s) {
     throw input_error("mode study looks at the metric itself, found a guard with a confidence");
   }
   (void)guard_of(s);
+  if (s.prune != prune_what::weights) (void)step_size(s.step_share, 1);
   require_fits(s.structures, s);
   require_fits(s.weights, s);
 }

@@ -30,6 +30,7 @@ struct split {
   std::filesystem::path file;
   data::encoded_set set;
   std::string fingerprint;  ///< of what a model sees of it
+  std::size_t in_file = 0;  ///< examples there, drawn or not
 };
 
 /// Who draws rows by a seed: each its own, so that none looks at rows because another one did.
@@ -45,6 +46,7 @@ enum class rows_for : std::uint32_t { training, search };
                                       std::uint64_t seed = 0,
                                       rows_for whom = rows_for::training) {
   data::labelled_examples read = data::read_examples(task, folder, name);
+  const std::size_t in_file = read.examples.size();
   if (rows > 0 && rows < read.examples.size()) {
     const auto drawn =
         data::random_subset(read.examples.size(), rows, seed, static_cast<std::uint32_t>(whom));
@@ -52,6 +54,7 @@ enum class rows_for : std::uint32_t { training, search };
   }
   split s{read.file, data::encode_examples(task, read.examples, tokenizer, max_length), {}};
   s.fingerprint = s.set.fingerprint();
+  s.in_file = in_file;
   return s;
 }
 

@@ -16,8 +16,10 @@
 #include "tombola/experiment/predict.hpp"
 #include "tombola/experiment/result.hpp"
 #include "tombola/experiment/run.hpp"
+#include "tombola/experiment/run_name.hpp"
 #include "tombola/experiment/setting.hpp"
 #include "tombola/experiment/task_data.hpp"
+#include "tombola/experiment/ticket_fits.hpp"
 #include "tombola/experiment/ticket_summary.hpp"
 #include "tombola/experiment/training_loop.hpp"
 #include "tombola/io/atomic_folder.hpp"
@@ -81,10 +83,12 @@ struct prepared_training {
           {"warm_up_share", s.warm_up_share}};
 }
 
-/// Reads everything a training run needs; nothing is written. Throws as the readers do.
+/// Reads everything a training run needs; nothing is written. Throws as the readers do, and
+/// input_error for a ticket that does not fit the model, or more batches in a step than there are.
 [[nodiscard]] inline prepared_training prepare(const train_settings& s) {
   model_source source = open_model(s.model);
   data::task_description task = data::open_task(s.data, s.task);
+  require_run_name(task.name, "training: the task's name");
   if (s.max_length > source.config.longest_sequence()) {
     throw input_error("max length is " + std::to_string(s.max_length) + ", expected at most the " +
                       std::to_string(source.config.longest_sequence()) + " positions of the model");
@@ -93,14 +97,18 @@ struct prepared_training {
       read_split(task, s.data / task.name, "train", source.tokenizer, s.max_length, s.rows, s.seed);
   split dev = read_split(task, s.data / task.name, "dev", source.tokenizer, s.max_length);
   std::optional<ticket> t;
-  if (!s.ticket.empty()) t = io::read_ticket(s.ticket);
-  if (t && source.config.is_compact() &&
-      (t->find("heads") || t->find("mlps") || t->find("neurons"))) {
-    throw input_error(s.ticket.string() + ": covers units of a whole model, " + s.model.string() +
-                      " is compact; expected a ticket over its weights, or none");
+  if (!s.ticket.empty()) {
+    t = io::read_ticket(s.ticket);
+    require_ticket_fits(*t, s.ticket, config_for_task(source.config, task.outputs()), s.model);
+  }
+  if (s.batch > 0 && data::batch_count(train.set.size(), s.batch) < s.accumulation) {
+    throw input_error("training: the " +
+                      std::to_string(data::batch_count(train.set.size(), s.batch)) +
+                      " batches of an epoch make no step of " + std::to_string(s.accumulation));
   }
   nlohmann::json settings = settings_json(s);
   require_finite(settings);
+  if (s.rows >= train.in_file) settings["rows"] = 0;  // as many as there are: nothing was drawn
   put_precision(settings, s.precision);
   settings["model"] = source.fingerprint;
   settings["train"] = train.fingerprint;
