@@ -54,7 +54,8 @@ one_seed() {  # one_seed TASK ROWS EPOCHS SEED RETRAINED
     printf '%s: %s\n' "$search" "$answer"
     if [[ $search == "--prune both" && ! -e $out/compact/$task-s$seed ]]; then
       mkdir -p "$out/compact"
-      "$TOMBOLA" compact --run "$full" --data "$data" --ticket "$(tail -n 1 <<<"$answer")/ticket.safetensors" \
+      "$TOMBOLA" compact --run "$full" --data "$data" \
+        --ticket "$(tail -n 1 <<<"$answer")/ticket.safetensors" \
         --out "$out/compact/$task-s$seed" --threads 1 --quiet
     fi
   done

@@ -5,7 +5,8 @@
 #
 #   TOMBOLA=path/to/tombola main_job.sh MODEL DATA TASK OUT [OPTION OF tombola train...]
 #
-# SEEDS (default: 1 2 3) names the seeds, THREADS the threads (default: all). Every step is a run in
+# SEEDS (default: 1 2 3) names the seeds, THREADS the threads (default: all). RETRAINING has options
+# for the trainings under a ticket alone, such as --weight-form study. Every step is a run in
 # OUT/runs: what is done is not done again, so the script can be stopped and started, also from
 # another folder; `tombola report OUT/runs` then makes a report of them.
 set -euo pipefail
@@ -23,6 +24,7 @@ fi
 tombola=$TOMBOLA
 runs=$out/runs tickets=$out/tickets threads=${THREADS:-$(nproc)}
 mkdir -p "$runs" "$tickets"
+read -ra retraining <<<"${RETRAINING:-}"
 train=(train --model "$model" --data "$data" --task "$task" --out "$runs" "$@")
 
 say() { printf '\n== %s (%d s)\n' "$*" "$SECONDS" >&2; }
@@ -50,7 +52,7 @@ for seed in ${SEEDS:-1 2 3}; do
     done
     for ticket in "$good" "$tickets/$task-$what-s$seed-"{random,bad}.safetensors; do
       step evaluate --run "$full" --data "$data" --ticket "$ticket" --out "$runs" >/dev/null
-      step "${train[@]}" --seed "$seed" --ticket "$ticket" >/dev/null
+      step "${train[@]}" --seed "$seed" --ticket "$ticket" "${retraining[@]}" >/dev/null
     done
   done
 done

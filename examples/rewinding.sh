@@ -9,8 +9,9 @@
 # ticket hypothesis for pre-trained BERT networks", NeurIPS 2020). ROUNDS (default: 10) says how
 # often, SHARE (0.2) how much of what is left goes each time. Rounds end before that where the
 # retrained metric is below GUARD (0.9) times that of the full model. SEED (1) is every run's,
-# THREADS (all) the threads. Answers with a table and the last ticket that passed. Every step is a
-# run in OUT: what is done is not done again, so the script can be stopped and started.
+# THREADS (all) the threads; RETRAINING has options for the trainings under a ticket alone. Answers
+# with a table and the last ticket that passed. Every step is a run in OUT: what is done is not done
+# again, so the script can be stopped and started.
 set -euo pipefail
 if (($# < 4)); then
   sed -n '6s/^# *//p' "$0" >&2
@@ -24,6 +25,7 @@ if [[ -z ${TOMBOLA:-} ]]; then
 fi
 tombola=$TOMBOLA
 rounds=${ROUNDS:-10} share=${SHARE:-0.2} guard=${GUARD:-0.9} threads=${THREADS:-$(nproc)}
+read -ra retraining <<<"${RETRAINING:-}"
 train=(train --model "$model" --data "$data" --task "$task" --out "$out" --seed "${SEED:-1}" "$@")
 
 # Shows what a step answers; its own answer is the last line, the run's folder.
@@ -51,7 +53,7 @@ for ((round = 1; round <= rounds; ++round)); do
   # One step that any metric passes: the guard is on the retrained model.
   ticket=$(step find-masks --run "$run" --data "$data" --prune weights --schedule share_of_left \
     --weight-steps 1 --weight-step "$share" --guard-at-least=-1 --out "$out")/ticket.safetensors
-  run=$(step "${train[@]}" --ticket "$ticket")
+  run=$(step "${train[@]}" --ticket "$ticket" "${retraining[@]}")
   score=$(from_result "$run" score)
   read -r kept size < <(tr -d ' \n' <"$run/result.json" |
     sed -E 's/.*"kept":\{"weights":([0-9]+)\}.*"size":\{"weights":([0-9]+)\}.*/\1 \2\n/')

@@ -35,7 +35,7 @@ TEST_CASE("a damaged result of a finished run is refused by the file's name") {
   write_text(file, "{}");
   says({"has no 'metric', expected a string"});
   write_text(file, "[]");
-  says({"found a list where an object with 'metric' was expected"});
+  says({"found a list where an object with '", "' was expected"});
   write_text(file, "");
   says({"is not JSON"});
   const auto damaged = [&](const std::function<void(nlohmann::json&)>& damage) {

@@ -56,8 +56,9 @@ TEST_CASE("the main job goes on from another folder, and paths may hold blanks")
   const auto run = [&](const std::filesystem::path& from, const std::string& seeds,
                        const std::string& data, const std::string& out) {
     const std::string line =
-        "cd '" + from.string() + "' && TOMBOLA='" + TOMBOLA_DRIVER + "' THREADS=1 SEEDS='" + seeds +
-        "' bash '" + job + "' '" + world.model + "' '" + data + "' pocket-sentiment '" + out +
+        "cd '" + from.string() + "' && TOMBOLA='" + TOMBOLA_DRIVER +
+        "' THREADS=1 RETRAINING='--weight-form study' SEEDS='" + seeds + "' bash '" + job + "' '" +
+        world.model + "' '" + data + "' pocket-sentiment '" + out +
         "' --epochs 1 --rate 1e-3 --max-length 32 >'" + (here / "answer").string() + "' 2>'" +
         (here / "log").string() + "' </dev/null";
     const int status = std::system(line.c_str());
@@ -72,7 +73,11 @@ TEST_CASE("the main job goes on from another folder, and paths may hold blanks")
   std::size_t searches = 0;
   for (const auto& entry : std::filesystem::directory_iterator{first / "what came out/runs"}) {
     CHECK(std::filesystem::exists(entry.path() / "result.json"));
-    searches += entry.path().filename().string().starts_with("find-masks") ? 1U : 0U;
+    const std::string name = entry.path().filename().string();
+    searches += name.starts_with("find-masks") ? 1U : 0U;
+    if (!name.starts_with("train")) continue;
+    const auto settings = settings_of(entry.path().string());
+    CHECK(settings.at("form") == (settings.at("ticket").is_null() ? "stored_zeros" : "study"));
   }
   CHECK(searches == 4);  // of two kinds of units, for two seeds
 }
