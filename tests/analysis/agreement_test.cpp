@@ -142,4 +142,11 @@ TEST_CASE("heads, MLPs and all weights together are parts") {
   REQUIRE(parts.size() == 3);
   CHECK(parts[2].name == "weights");
   CHECK(parts[2].tickets[0].size() == 5);
+  const ticket neurons{{{"neurons", {2, 3}}}};
+  const auto part = parts_of({"t", {{"1", neurons, {}}}});
+  REQUIRE(part.size() == 1);
+  CHECK(part[0].name == "neurons");
+  CHECK(is_shown_as_share("neurons"));
+  CHECK(is_shown_as_share("weights"));
+  CHECK_FALSE(is_shown_as_share("heads"));
 }

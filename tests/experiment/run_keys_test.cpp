@@ -49,6 +49,17 @@ TEST_CASE("the search that a ticket came from is in the key of what is made unde
   CHECK(scored("step_share 0.14") == "step_share 0.14");
 }
 
+TEST_CASE("what a search says of itself tells heads alone from heads and MLPs together") {
+  const auto said = [](const char* what) {
+    return experiment::search_setting({{"prune", what}, {"step_share", 0.1}, {"model", "m"}});
+  };
+  CHECK(said("heads") == "prune heads, step_share 0.1");
+  CHECK(said("mlps") == "prune mlps, step_share 0.1");
+  // Tickets of the others say so by their groups.
+  CHECK(said("both") == "step_share 0.1");
+  CHECK(said("weights") == "step_share 0.1");
+}
+
 TEST_CASE("a search over training rows has the examples it is reported on in its key") {
   const world w;
   experiment::train_settings full = w.training();

@@ -131,7 +131,7 @@ inline void add_super_units(const super_part& p,
   std::vector<group_survival> counts;
   std::size_t tasks = 1;
   for (const super_part& p : all.parts) {
-    if (p.part == "weights") continue;
+    if (is_shown_as_share(p.part)) continue;
     std::vector<mask> masks;
     for (const super_ticket& t : p.tickets) masks.push_back(t.in_all[0]);
     counts.push_back({p.tickets[0].in_all.groups()[0], survivors({masks})});
@@ -187,7 +187,7 @@ inline void add_super_units(const super_part& p,
     for (const super_part& p : all.parts) {
       if (p.pairs.empty()) continue;
       m.raw(detail::framed(in_words(p.part), "in every seed",
-                           draw(super_map(p.tickets, p.pairs, p.part == "weights"))));
+                           draw(super_map(p.tickets, p.pairs, is_shown_as_share(p.part)))));
     }
     m.close().line().raw(to_html_folded(without(super_pair_table(pairs), {"set"}), 12));
   }

@@ -53,7 +53,7 @@ struct task_comparison {
              " The seeds' exact tails are combined by Fisher's method.");
   m.open("div", {{"class", "grid"}, {"style", "--wide:450px"}}).line();
   for (const task_comparison& c : all) {
-    const bool as_share = c.part == "weights";
+    const bool as_share = is_shown_as_share(c.part);
     m.raw(detail::framed(in_words(c.part),
                          as_share ? "share of all" : "of " + std::to_string(c.pairs.at(0).units),
                          draw(shared_units_map(c.pairs, as_share))));

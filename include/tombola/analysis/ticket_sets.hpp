@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -53,8 +54,14 @@ namespace detail {
 
 }  // namespace detail
 
+/// Whether a part has so many units that shares of them are shown: neurons and weights.
+[[nodiscard]] inline bool is_shown_as_share(std::string_view part) {
+  return part == "neurons" || part == "weights";
+}
+
 /// Splits the tickets of a task by kind of unit. Heads and MLPs are told apart, since their numbers
-/// mean different things; weight matrices go together, since one search ranks them together.
+/// mean different things, and so are neurons; weight matrices go together, since one search ranks
+/// them together.
 [[nodiscard]] inline std::vector<ticket_part> parts_of(const task_tickets& task) {
   std::vector<ticket_part> parts;
   if (task.seeds.empty()) return parts;
@@ -62,7 +69,7 @@ namespace detail {
   std::vector<std::size_t> weights;
   const auto groups = task.seeds[0].value.groups();
   for (std::size_t g = 0; g < groups.size(); ++g) {
-    if (groups[g].name == "heads" || groups[g].name == "mlps") {
+    if (groups[g].name == "heads" || groups[g].name == "mlps" || groups[g].name == "neurons") {
       kinds.push_back({groups[g].name, {g}});
     } else {
       weights.push_back(g);

@@ -50,11 +50,14 @@ inline void require_finite(const nlohmann::json& settings) {
   return setting_text(settings, {"form", "ticket", "ticket_kind", "ticket_search", "train", "dev"});
 }
 
-/// How a ticket was searched for, from the settings of a search. Not in it: which units, which the
-/// ticket itself says, and model, examples and start, which differ from seed to seed, and the
-/// examples that it is reported on.
+/// How a ticket was searched for, from the settings of a search. Not in it: which units, where the
+/// ticket itself says so (one over heads and MLPs may come from a search of either alone), and
+/// model, examples and start, which differ from seed to seed, and the examples that it is reported
+/// on.
 [[nodiscard]] inline std::string search_setting(const nlohmann::json& settings) {
-  return setting_text(settings, {"model", "selection", "dev", "prune", "start"});
+  const auto what = settings.find("prune");
+  const bool alone = what != settings.end() && (*what == "heads" || *what == "mlps");
+  return setting_text(settings, {"model", "selection", "dev", "start", alone ? "" : "prune"});
 }
 
 }  // namespace tombola::experiment
