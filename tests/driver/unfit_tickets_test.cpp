@@ -62,6 +62,25 @@ TEST_CASE("what does not fit is refused before a run's folder is made") {
     succeed(evaluate +
             with({{"heads", {2, 2}}, {query, {16, 16}}, {"classifier.weight", {2, 16}}}));
   }
+  SECTION("weights that config.json does not announce") {
+    const fs::path other = here / "other", config = other / "config.json";
+    const auto announce = [&](const char* key, std::size_t value) {
+      fs::remove_all(other);
+      fs::copy(fs::path{world.full} / "model", other, fs::copy_options::recursive);
+      nlohmann::json j = io::read_json(config);
+      j[key] = value;
+      io::write_json(config, j);
+    };
+    const std::string from_other = pocket.train(other.string(), out.string());
+    announce("intermediate_size", 31);
+    for (const std::string& line : {from_other, evaluate + " --model " + other.string()}) {
+      refuse(line, {(other / "model.safetensors").string() + ": tensor bert.encoder.layer.0.",
+                    "intermediate.dense.", " config.json announces [31"});
+    }
+    announce("num_hidden_layers", 3);
+    refuse(from_other, {"has no tensor encoder.layer.2.attention.self.query.weight",
+                        "which config.json announces"});
+  }
   SECTION("the bad ticket of another model's weights") {
     refuse("controls --kind bad --model " + pocket.model + " --out " + out.string() +
                with({{"encoder.layer.0.attention.self.query.weight", {32, 32}}}),

@@ -69,7 +69,7 @@ namespace detail {
   std::vector<std::size_t> weights;
   const auto groups = task.seeds[0].value.groups();
   for (std::size_t g = 0; g < groups.size(); ++g) {
-    if (groups[g].name == "heads" || groups[g].name == "mlps" || groups[g].name == "neurons") {
+    if (holds_structures(groups[g])) {
       kinds.push_back({groups[g].name, {g}});
     } else {
       weights.push_back(g);

@@ -47,6 +47,12 @@ struct group {
   return s + ")";
 }
 
+/// Whether a group holds structures, by the names that tombola gives them: attention heads, whole
+/// MLPs or the neurons between their matrices. All other groups hold single weights.
+[[nodiscard]] inline bool holds_structures(const group& g) {
+  return g.name == "heads" || g.name == "mlps" || g.name == "neurons";
+}
+
 /// Throws shape_error, naming both, unless a ticket's group has the extents of the model's: the same
 /// number of units in another order would be other units.
 inline void require_same_group(const group& of_ticket, const group& of_model) {

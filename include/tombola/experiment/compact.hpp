@@ -84,12 +84,8 @@ namespace detail {
   return batches;
 }
 
-[[nodiscard]] inline bool is_structure(const group& g) {
-  return g.name == "heads" || g.name == "mlps" || g.name == "neurons";
-}
-
 [[nodiscard]] inline bool is_structured(const tombola::ticket& t) {
-  return std::all_of(t.groups().begin(), t.groups().end(), is_structure);
+  return std::all_of(t.groups().begin(), t.groups().end(), holds_structures);
 }
 
 /// Throws interrupted where the observer asks so.
@@ -199,6 +195,7 @@ void write_probes(nn::bert<B>& model,
   }
   if (!s.ticket.empty()) t = io::read_ticket(s.ticket);
   model_source source = run ? run->source : open_model(s.from);
+  nn::require_weights(source.config, source.folder);
   nn::compact_plan plan;
   if (source.config.is_compact()) {
     if (t) {
@@ -222,7 +219,7 @@ void write_probes(nn::bert<B>& model,
     }
     const std::filesystem::path& file = s.ticket.empty() ? own : s.ticket;
     for (const group& g : t->groups()) {
-      if (detail::is_structure(g)) continue;
+      if (holds_structures(g)) continue;
       throw input_error(file.string() + ": has the group " + to_string(g) +
                         " of single weights, which leave no smaller matrix; expected masks of " +
                         "heads, mlps or neurons");

@@ -68,6 +68,7 @@ namespace detail {
     }
   }
   data::task_description task = data::open_task(run.data, run.task_name);
+  require_loads(run.source, task.outputs());
   split examples =
       read_split(task, run.data / task.name, s.split, run.source.tokenizer, run.max_length);
   std::optional<ticket> t = run.trained_under;

@@ -79,6 +79,7 @@ inline void require_goes_on(const search_settings& s, const trained_run& run) {
   }
   if (s.weights.pattern) require_pattern(run.source.config, *s.weights.pattern);
   data::task_description task = data::open_task(run.data, run.task_name);
+  require_loads(run.source, task.outputs());
   if (s.confidence) require_mean_over_examples(task);
   const std::filesystem::path folder = run.data / task.name;
   split dev = read_split(task, folder, "dev", run.source.tokenizer, run.max_length);

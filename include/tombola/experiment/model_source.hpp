@@ -79,6 +79,13 @@ inline void require_weights_for(nn::bert_config c, const std::filesystem::path& 
   return {folder, config, std::move(tokenizer), sum.hex()};
 }
 
+/// The config of a model with a head for a task of `outputs` outputs.
+[[nodiscard]] inline nn::bert_config config_for_task(nn::bert_config c, std::size_t outputs) {
+  c.labels = outputs;
+  c.head = outputs == 1 ? nn::head_kind::regression : nn::head_kind::classification;
+  return c;
+}
+
 namespace detail {
 
 /// Throws input_error where the folder has a classifier for another number of outputs.
@@ -95,11 +102,10 @@ inline void require_outputs(const model_source& source, std::size_t outputs) {
 
 }  // namespace detail
 
-/// The config of a model with a head for a task of `outputs` outputs.
-[[nodiscard]] inline nn::bert_config config_for_task(nn::bert_config c, std::size_t outputs) {
-  c.labels = outputs;
-  c.head = outputs == 1 ? nn::head_kind::regression : nn::head_kind::classification;
-  return c;
+/// Throws what load_for_task throws of the folder's header, before anything is written.
+inline void require_loads(const model_source& source, std::size_t outputs) {
+  detail::require_outputs(source, outputs);
+  nn::require_weights(config_for_task(source.config, outputs), source.folder);
 }
 
 /// The model of a folder on a backend, with a head for a task of `outputs` outputs. What the folder

@@ -2,6 +2,7 @@
 
 // Heavy to include: holds JSON values.
 
+#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <optional>
@@ -9,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tombola/core/group.hpp"
 #include "tombola/core/ticket.hpp"
 #include "tombola/io/json.hpp"
 #include "tombola/io/ticket_file.hpp"
@@ -18,10 +20,9 @@ namespace tombola::experiment {
 /// Which units a ticket is about: `heads`, `mlps`, `heads_mlps`, `neurons`, `structures` for
 /// neurons with others of these, or `weights`.
 [[nodiscard]] inline std::string family_of(const ticket& t) {
+  if (t.groups().empty() || !std::ranges::all_of(t.groups(), holds_structures)) return "weights";
   const bool heads = t.find("heads").has_value(), mlps = t.find("mlps").has_value();
   const bool neurons = t.find("neurons").has_value();
-  const std::size_t structures = std::size_t{heads} + std::size_t{mlps} + std::size_t{neurons};
-  if (structures != t.groups().size()) return "weights";
   if (neurons) return heads || mlps ? "structures" : "neurons";
   return heads && mlps ? "heads_mlps" : heads ? "heads" : "mlps";
 }
@@ -32,9 +33,8 @@ namespace tombola::experiment {
   const std::string family = family_of(t);
   std::map<std::string, std::size_t> kept, size;
   for (std::size_t i = 0; i < t.groups().size(); ++i) {
-    const std::string& group = t.groups()[i].name;
-    const bool structure = group == "heads" || group == "mlps" || group == "neurons";
-    const std::string name = structure ? group : "weights";
+    const group& g = t.groups()[i];
+    const std::string name = holds_structures(g) ? g.name : "weights";
     kept[name] += t[i].count();
     size[name] += t[i].size();
   }

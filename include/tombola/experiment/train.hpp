@@ -89,6 +89,7 @@ struct prepared_training {
   model_source source = open_model(s.model);
   data::task_description task = data::open_task(s.data, s.task);
   require_run_name(task.name, "training: the task's name");
+  require_loads(source, task.outputs());
   if (s.max_length > source.config.longest_sequence()) {
     throw input_error("max length is " + std::to_string(s.max_length) + ", expected at most the " +
                       std::to_string(source.config.longest_sequence()) + " positions of the model");

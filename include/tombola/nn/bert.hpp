@@ -115,12 +115,13 @@ public:
     std::vector<std::pair<std::string, mask_view>> weights;
     bool gated = false;
     for (std::size_t i = 0; i < t.groups().size(); ++i) {
-      const std::string& name = t.groups()[i].name;
-      if (name == "heads" || name == "mlps" || name == "neurons") {
+      const group& g = t.groups()[i];
+      const std::string& name = g.name;
+      if (holds_structures(g)) {
         gated = true;
       } else {
         const slot& s = parameters_.layout()[parameters_.layout().index_of(name)];
-        require_same_group(t.groups()[i], {name, s.extents()});
+        require_same_group(g, {name, s.extents()});
         weights.emplace_back(name, mask_view{t[i]});
       }
     }

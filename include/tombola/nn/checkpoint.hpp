@@ -73,6 +73,44 @@ inline void require_fits(const io::tensor_entry& t, const slot& s, const std::st
   }
 }
 
+/// What a file has for a layout's parameters.
+struct matched_weights {
+  std::vector<const io::tensor_entry*> tensors;  ///< one a slot; null where the head lacks it
+  load_report report;
+};
+
+/// Finds every parameter by name, from the file's header alone. Throws format_error, naming file and
+/// tensor, where one of the encoder is missing, has another shape, or stands there twice.
+[[nodiscard]] inline matched_weights match_weights(const io::safetensors_file& file,
+                                                   const architecture& family,
+                                                   const parameter_layout& layout) {
+  const std::string name = file.path().string();
+  std::map<std::string, const io::tensor_entry*> found;
+  for (const io::tensor_entry& t : file.tensors()) {
+    if (!found.emplace(canonical_name(family, t.name), &t).second) {
+      throw format_error(name, "holds tensor " + io::shown(t.name) + " under two names");
+    }
+  }
+  matched_weights matched;
+  std::vector<std::string> missing;
+  for (const slot& s : layout.slots()) {
+    const auto at = found.find(s.name);
+    if (at == found.end()) {
+      (is_head(family, s.name) ? matched.report.initialised : missing).push_back(s.name);
+      matched.tensors.push_back(nullptr);
+      continue;
+    }
+    require_fits(*at->second, s, name);
+    matched.tensors.push_back(at->second);
+    found.erase(at);
+  }
+  if (!missing.empty()) {
+    throw format_error(name, "has no tensor " + joined(missing) + ", which config.json announces");
+  }
+  for (const auto& [unused, t] : found) matched.report.ignored.push_back(t->name);
+  return matched;
+}
+
 /// Looks at exponents alone, all ones for infinity and NaN, and at all of them before it answers:
 /// the compiler then makes vectors of it.
 [[nodiscard]] inline bool all_finite(std::span<const float> values) noexcept {
@@ -144,6 +182,15 @@ template <class B>
 
 }  // namespace detail
 
+/// Throws what load_weights throws of names, shapes and types for a model of this config. Cost: the
+/// file's header is read, no weight.
+inline void require_weights(const bert_config& c, const std::filesystem::path& directory) {
+  parameter_layout layout;
+  lay_out(c, layout);
+  const io::safetensors_file file{directory / "model.safetensors"};
+  static_cast<void>(detail::match_weights(file, *c.family, layout));
+}
+
 /// Fills a model from `model.safetensors` of a public directory, with or without the architecture's
 /// prefix (`bert.`), F32, F16, BF16 or F64.
 ///
@@ -156,35 +203,18 @@ load_report load_weights(bert<B>& model,
                          std::uint64_t seed) {
   const io::safetensors_file file{directory / "model.safetensors"};
   const std::string name = file.path().string();
-  const architecture& family = *model.config().family;
-  std::map<std::string, const io::tensor_entry*> found;
-  for (const io::tensor_entry& t : file.tensors()) {
-    if (!found.emplace(detail::canonical_name(family, t.name), &t).second) {
-      throw format_error(name, "holds tensor " + io::shown(t.name) + " under two names");
-    }
-  }
-  load_report report;
-  std::vector<std::string> missing;
   nn::parameters<B>& p = model.parameters();
+  detail::matched_weights matched = detail::match_weights(file, *model.config().family, p.layout());
   std::vector<detail::piece_to_load<typename B::parameter>> pieces;
   for (std::size_t i = 0; i < p.layout().slots().size(); ++i) {
-    const slot& s = p.layout()[i];
-    const auto at = found.find(s.name);
-    if (at == found.end()) {
-      const bool head = is_head(family, s.name);
-      (head ? report.initialised : missing).push_back(s.name);
-      if (head) initialise(model.device(), p, i, seed);
+    if (matched.tensors[i] == nullptr) {
+      initialise(model.device(), p, i, seed);
       continue;
     }
-    detail::require_fits(*at->second, s, name);
-    for (std::size_t first = 0; first < s.size(); first += detail::numbers_at_once) {
-      pieces.push_back({at->second, p.stored(i), first});
+    const std::size_t size = p.layout()[i].size();
+    for (std::size_t first = 0; first < size; first += detail::numbers_at_once) {
+      pieces.push_back({matched.tensors[i], p.stored(i), first});
     }
-    found.erase(at);
-  }
-  if (!missing.empty()) {
-    throw format_error(
-        name, "has no tensor " + detail::joined(missing) + ", which config.json announces");
   }
   tombola::detail::in_slices(pieces.size(), 1, detail::writers_of(model.device()),
                              [&](std::size_t, std::size_t first, std::size_t end) {
@@ -192,9 +222,8 @@ load_report load_weights(bert<B>& model,
                                  detail::load_piece(model.device(), pieces[k], name);
                                }
                              });
-  for (const auto& [unused, t] : found) report.ignored.push_back(t->name);
   p.refresh();
-  return report;
+  return std::move(matched.report);
 }
 
 /// Writes `config.json` and `model.safetensors` (F32, names as other tools expect them) to a folder

@@ -62,7 +62,7 @@ namespace detail {
     throw input_error("compaction: the ticket has no group, expected heads, mlps or neurons");
   }
   for (const group& g : t.groups()) {
-    if (g.name != "heads" && g.name != "mlps" && g.name != "neurons") {
+    if (!holds_structures(g)) {
       throw input_error("compaction: the ticket has group " + to_string(g) +
                         ": single weights leave no smaller matrix, expected masks of heads, mlps "
                         "or neurons");
