@@ -56,8 +56,12 @@ struct fixture {
     const auto metric = [](const ticket& t) {
       return static_cast<double>(t.count()) / static_cast<double>(t.size());
     };
-    return search_weights_by(model, set, rule, share, steps, {.batch = 2, .seed = 3}, metric,
-                             guard::at_least(least), no_progress{}, watch, start);
+    const auto scores_of = [&](const ticket& t) {
+      model.apply(t, nn::weight_form::study);
+      return score_weights(model, set, groups, rule.criterion, {.batch = 2, .seed = 3}, watch);
+    };
+    return search_weights_by(model, rule, share, steps, scores_of, metric, guard::at_least(least),
+                             no_progress{}, watch, start);
   }
 };
 

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/nn/tiny_model.hpp"
@@ -159,7 +160,7 @@ TEST_CASE("a search by criterion scores the ticket accepted last, and bounds its
   structure_objective<exact> o{f.model,           f.task, f.set,  gated::neurons,
                                criterion::taylor, how,    f.watch};
   static_assert(example_objective<structure_objective<exact>>);
-  static_assert(!measuring_objective<structure_objective<exact>>);
+  static_assert(measuring_objective<structure_objective<exact>>);
   const prune_result r = prune(o, {.share = 0.3, .rule = guard::at_least(0.0)});
   REQUIRE(r.steps.steps.size() == 5);  // 14 in steps of 4
   CHECK(r.accepted.count() == 0);
@@ -173,6 +174,19 @@ TEST_CASE("a search by criterion scores the ticket accepted last, and bounds its
           remove_lowest(before[0], scored[0], std::min<std::size_t>(4, before.count())));
   }
   CHECK_FALSE(r.steps.steps[0].scores == r.steps.steps[1].scores);
+  // One pass says what two say.
+  for (const criterion c : {criterion::magnitude, criterion::random, criterion::taylor,
+                            criterion::wanda, criterion::entropy}) {
+    INFO(to_string(c));
+    structure_objective<exact> heads{f.model, f.task, f.set,  gated::heads_and_mlps,
+                                     c,       how,    f.watch};
+    mask some_heads = mask::all_kept(L * 3);
+    some_heads.set(1, false);
+    const ticket some{heads.groups(), {std::move(some_heads), mask::all_kept(L)}};
+    const measurement both = heads.measure(some);
+    CHECK(both.metric == heads.metric(some));
+    CHECK(both.scores == heads.scores(some));
+  }
   // The mean of the examples is the metric.
   for (const trace_step& s : r.steps.steps) {
     const auto each = o.examples(s.candidate);

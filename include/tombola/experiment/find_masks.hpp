@@ -21,6 +21,7 @@
 #include "tombola/experiment/structure_criteria.hpp"
 #include "tombola/experiment/ticket_summary.hpp"
 #include "tombola/experiment/trained_run.hpp"
+#include "tombola/experiment/weight_objective.hpp"
 #include "tombola/io/npy.hpp"
 #include "tombola/io/trace_file.hpp"
 #include "tombola/prune/lower_bound.hpp"
@@ -202,9 +203,10 @@ template <backend B>
                                           kept_trace& keep,
                                           const observer& watch) {
   const search_settings& s = p.settings;
-  masked_metric<B> fresh{model, p.task, p.selection.set, s.batch, watch};
+  const weight_score_settings how{.batch = s.batch, .seed = p.run.seed};
+  weight_objective<B> fresh{model, p.task, p.selection.set, s.weights.criterion, how, watch};
   const auto progress = [&keep](const trace_step& step) { keep(step); };
-  const auto plain = [&fresh](const ticket& t) { return fresh(t); };
+  const auto plain = [&fresh](const ticket& t) { return fresh.metric(t); };
   if (s.mode == search_mode::study) {
     const host_weights host{model, nn::weight_groups(model.config(), nn::prunable::study)};
     return study::search_weights(
@@ -215,9 +217,10 @@ template <backend B>
   const auto search = [&](auto metric) {
     auto asked = remembering_metric(std::move(metric), keep.earlier());
     return search_weights_by(
-        model, p.selection.set, s.weights, s.weight_share, s.weight_steps,
-        {.batch = s.batch, .seed = p.run.seed}, [&asked](const ticket& t) { return asked(t); },
-        guard_of(s), progress, watch, p.run.trained_under);
+        model, s.weights, s.weight_share, s.weight_steps,
+        [&fresh](const ticket& t) -> decltype(auto) { return fresh.scores(t); },
+        [&asked](const ticket& t) { return asked(t); }, guard_of(s), progress, watch,
+        p.run.trained_under);
   };
   if (!s.confidence) return search(plain);
   const auto examples = [&fresh](const ticket& t) { return fresh.examples(t); };

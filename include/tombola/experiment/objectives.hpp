@@ -97,7 +97,7 @@ enum class gated { heads_and_mlps, neurons };
 template <backend B>
 class gate_objective {
 public:
-  /// Keeps references to model, task and set.
+  /// Keeps references to model, task, set and watch.
   gate_objective(nn::bert<B>& model,
                  const data::task_description& task,
                  const data::encoded_set& set,
@@ -128,19 +128,14 @@ public:
   }
 
   [[nodiscard]] measurement measure(const ticket& t) {
-    using A = typename B::activation;
     model_.gates().set(t);
     const std::vector<std::size_t> order = data::file_order(set_.size());
     nn::importance all{model_.config().layers, model_.config().heads, neurons_};
     predictions said;
     packed_batch host;
-    std::vector<A> logits;
     for (std::size_t first = 0; first < set_.size(); first += batch_) {
       data::fill_batch(set_, order, first, std::min(batch_, set_.size() - first), host);
-      const view<A> out = nn::add_importance(model_, workspace_, host, all);
-      logits.resize(out.size());
-      model_.device().read(read_only(out), std::span<A>{logits});
-      append_predictions<A>(logits, out.cols, said);
+      append_predictions(model_.device(), nn::add_importance(model_, workspace_, host, all), said);
       if (watch_.wants_stop()) {
         throw interrupted(
             "stopped inside the search; the same command goes on after the last "
@@ -196,7 +191,7 @@ private:
 template <backend B>
 class masked_metric {
 public:
-  /// Keeps references to model, task and set.
+  /// Keeps references to model, task, set and watch.
   masked_metric(nn::bert<B>& model,
                 const data::task_description& task,
                 const data::encoded_set& set,

@@ -35,6 +35,15 @@ void append_predictions(std::span<const T> logits, std::size_t outputs, predicti
   }
 }
 
+/// The same of logits that lie on a backend. Waits.
+template <backend B>
+void append_predictions(B& device, view<typename B::activation> logits, predictions& to) {
+  using A = typename B::activation;
+  std::vector<A> read(logits.size());
+  device.read(read_only(logits), std::span<A>{read});
+  append_predictions<A>(read, logits.cols, to);
+}
+
 /// What the model says about every example of a set, in order, without dropout.
 /// w: planned for limits_of(set, file order, batch). Waits once per batch.
 template <backend B>
@@ -43,18 +52,13 @@ template <backend B>
                                   const data::encoded_set& set,
                                   std::size_t batch,
                                   const observer& watch = {}) {
-  using A = typename B::activation;
   const std::vector<std::size_t> order = data::file_order(set.size());
   predictions all;
   packed_batch host;
-  std::vector<A> logits;
   for (std::size_t first = 0; first < set.size(); first += batch) {
     data::fill_batch(set, order, first, std::min(batch, set.size() - first), host);
     w.batch.write(host, model.config());
-    const view<A> out = model.forward(w);
-    logits.resize(out.size());
-    model.device().read(read_only(out), std::span<A>{logits});
-    append_predictions<A>(logits, out.cols, all);
+    append_predictions(model.device(), model.forward(w), all);
     if (watch.wants_stop()) throw interrupted("stopped while evaluating; nothing was written");
   }
   return all;

@@ -103,21 +103,19 @@ auto with_schedule(weight_schedule s, double share, std::size_t steps, F f) {
 /// start: a ticket over them, such as one that the model was trained under; what it has lost stays
 /// lost, the baseline is the metric under it. Shares of the whole count what was lost before: a
 /// schedule that ends at 60 % gone does so from any start. Without one the search starts from all.
-/// Every step scores the weights of the model under the ticket accepted last, with `set`, and
-/// removes the lowest within the rule's scope; magnitudes do not change and are ranked as they lie.
-/// metric: (const ticket&) -> double; it may leave any ticket applied to the model. seed: of
-/// random, which then draws once and not anew in each step. The rest as prune_weights, which it is
-/// for the default rule. The observer is asked in every step. Throws as score_weights does, too;
-/// shape_error, before anything is measured, where a pattern does not fit a row or the ticket is
-/// over other groups.
-/// Cost: a pass with gradients for each step, where the criterion wants any, beside the metric's.
-template <backend B, class MetricFn, class Progress>
+/// Every step takes the scores under the ticket accepted last and removes the lowest within the
+/// rule's scope; magnitudes in one ranking do not change and are taken as they lie.
+/// scores_of: (const ticket&) -> scores by the rule's criterion for each of the matrices, such as
+/// weight_objective's; metric: (const ticket&) -> double. Both may leave any ticket applied to the
+/// model. The rest as prune_weights, which it is for the default rule. The observer is asked in
+/// every step. Throws shape_error, before anything is measured, where a pattern does not fit a row
+/// or the ticket is over other groups.
+template <backend B, class ScoresFn, class MetricFn, class Progress>
 [[nodiscard]] prune_result search_weights_by(nn::bert<B>& model,
-                                             const data::encoded_set& set,
                                              const weight_rule& rule,
                                              double share,
                                              std::size_t steps,
-                                             const weight_score_settings& how,
+                                             const ScoresFn& scores_of,
                                              const MetricFn& metric,
                                              const guard& stop,
                                              Progress progress,
@@ -130,15 +128,11 @@ template <backend B, class MetricFn, class Progress>
       throw interrupted("search over weights: stopped; the same command goes on from there");
     }
   };
-  const auto scores_under = [&](const ticket& t) {
-    model.apply(t, nn::weight_form::study);
-    return score_weights(model, set, groups, rule.criterion, how, watch);
-  };
   if (rule.pattern) {
     const auto [n, m] = *rule.pattern;
     require_pattern(model.config(), *rule.pattern);
     const auto next = [&, n = n, m = m](std::size_t, const ticket& t) {
-      return keep_n_of_m(scores_under(t), t, n, m);
+      return keep_n_of_m(scores_of(t), t, n, m);
     };
     return prune_weights_by(first, 1, next, metric, stop, progress);
   }
@@ -161,7 +155,7 @@ template <backend B, class MetricFn, class Progress>
         over = over && is_over(plan, n, kept);
         return plan.remove(step, n, kept);
       };
-      ticket candidate = remove_lowest_of_scope(scores_under(t), t, rule.within, amount);
+      ticket candidate = remove_lowest_of_scope(scores_of(t), t, rule.within, amount);
       if (over) return std::nullopt;
       return candidate;
     };

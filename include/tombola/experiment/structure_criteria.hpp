@@ -74,7 +74,8 @@ template <backend B>
 [[nodiscard]] std::vector<scores> focus_over(nn::bert<B>& model,
                                              const data::encoded_set& set,
                                              std::size_t batch,
-                                             const observer& watch) {
+                                             const observer& watch,
+                                             predictions* said) {
   (void)data::batch_count(set.size(), batch);  // its sentence
   const std::vector<std::size_t> order = data::file_order(set.size());
   nn::workspace<B> w{model.device(), model.config(), limits_of(set, order, batch),
@@ -84,7 +85,8 @@ template <backend B>
   for (std::size_t first = 0; first < set.size(); first += batch) {
     data::fill_batch(set, order, first, std::min(batch, set.size() - first), host);
     w.batch.write(host, model.config());
-    (void)model.forward(w);
+    const auto logits = model.forward(w);
+    if (said != nullptr) append_predictions(model.device(), logits, *said);
     e.add(w, host);
     if (watch.wants_stop()) {
       throw interrupted("stopped while scoring heads; the same command scores them again");
@@ -101,7 +103,8 @@ template <backend B>
 ///
 /// Magnitude, Taylor and Wanda come out comparable over layers (objectives.hpp), as sensitivities
 /// do; random and entropy are so as they are. how.batch: examples of a pass; no criterion here
-/// depends on it but by rounding. how.seed: of random.
+/// depends on it but by rounding. how.seed: of random. said: where to append what the model
+/// predicts in the pass; nothing where the criterion takes none, or where it is null.
 /// Throws input_error for sensitivity, which gate_objective has, for entropy of neurons and for a
 /// compact model; else as collect_statistics does. Memory: weight_statistics' over outgoing
 /// weights.
@@ -111,14 +114,15 @@ template <backend B>
                                                    gated units,
                                                    structure_criterion c,
                                                    const weight_score_settings& how = {},
-                                                   const observer& watch = {}) {
+                                                   const observer& watch = {},
+                                                   predictions* said = nullptr) {
   detail::require_whole(model.config());
   const bool neurons = units == gated::neurons;
   const std::vector<group> groups = groups_of(model.config(), units);
   const auto collect = [&](nn::wanted_statistics wanted) {
     return collect_statistics(model, set,
                               detail::outgoing_parameters(model, units, wanted.gradients), wanted,
-                              how.batch, watch);
+                              how.batch, watch, said);
   };
   std::vector<scores> found;
   switch (c) {
@@ -131,7 +135,7 @@ template <backend B>
       return found;
     case structure_criterion::entropy:
       if (neurons) throw input_error("criterion entropy is of heads, found neurons");
-      return detail::focus_over(model, set, how.batch, watch);
+      return detail::focus_over(model, set, how.batch, watch, said);
     case structure_criterion::magnitude:
       found = neurons ? std::vector{magnitude_of_neurons(model)} : magnitude_of_structures(model);
       break;
@@ -152,9 +156,9 @@ template <backend B>
   return found;
 }
 
-/// BERT with a task under any criterion but sensitivity: models example_objective. The metric is
-/// one pass, scores are another where the criterion wants one; searches ask for those of accepted
-/// tickets alone. Same set and order for both, no dropout.
+/// BERT with a task under any criterion but sensitivity: models measuring_objective and
+/// example_objective. One pass gives metric and scores; magnitude and random need it for the metric
+/// alone. Same set and order for both, no dropout.
 template <backend B>
 class structure_objective {
 public:
@@ -167,6 +171,7 @@ public:
                       const weight_score_settings& how,
                       const observer& watch)
       : model_{model},
+        task_{task},
         set_{set},
         units_{units},
         criterion_{criterion},
@@ -182,9 +187,17 @@ public:
     model_.apply(t, nn::weight_form::study);
     return score_structures(model_, set_, units_, criterion_, how_, watch_);
   }
+  [[nodiscard]] measurement measure(const ticket& t) {
+    model_.apply(t, nn::weight_form::study);
+    predictions said;
+    auto found = score_structures(model_, set_, units_, criterion_, how_, watch_, &said);
+    const bool passed = !said.classes.empty() || !said.values.empty();
+    return {passed ? score(task_, said, set_).selection.value : metric_(t), std::move(found)};
+  }
 
 private:
   nn::bert<B>& model_;
+  const data::task_description& task_;
   const data::encoded_set& set_;
   gated units_;
   structure_criterion criterion_;

@@ -17,6 +17,7 @@
 #include "tombola/core/ticket.hpp"
 #include "tombola/data/batches.hpp"
 #include "tombola/experiment/observer.hpp"
+#include "tombola/experiment/predict.hpp"
 #include "tombola/experiment/task_data.hpp"
 #include "tombola/nn/bert.hpp"
 #include "tombola/nn/bert_layout.hpp"
@@ -66,8 +67,17 @@ enum class weight_criterion { magnitude, random, taylor, fisher, snip, wanda };
           .input_norms = c == weight_criterion::wanda};
 }
 
+/// Whether the criterion goes through a set in batches of any size, so that the pass says what the
+/// model predicts as well. Fisher takes its examples one by one.
+[[nodiscard]] constexpr bool in_one_pass(weight_criterion c) noexcept {
+  const nn::wanted_statistics wanted = statistics_for(c);
+  return c != weight_criterion::fisher &&
+         (wanted.gradients || wanted.squares || wanted.input_norms);
+}
+
 /// Statistics of a model's weights over a whole set, in file order, `batch` examples at a time:
 /// what several criteria want at once comes out of one pass. No pass where nothing is wanted.
+/// said: where to append what the model predicts in that pass; null for nowhere.
 /// Throws as weight_statistics does; interrupted where the observer asks for an end; input_error
 /// where batch is 0. Memory: weight_statistics' and a training workspace's.
 template <backend B>
@@ -76,7 +86,8 @@ template <backend B>
                                                        std::vector<group> groups,
                                                        nn::wanted_statistics wanted,
                                                        std::size_t batch,
-                                                       const observer& watch = {}) {
+                                                       const observer& watch = {},
+                                                       predictions* said = nullptr) {
   nn::weight_statistics s{model, std::move(groups), wanted};
   (void)data::batch_count(set.size(), batch);  // its sentence
   if (!wanted.gradients && !wanted.squares && !wanted.input_norms) return s;
@@ -86,7 +97,8 @@ template <backend B>
   packed_batch host;
   for (std::size_t first = 0; first < set.size(); first += batch) {
     data::fill_batch(set, order, first, std::min(batch, set.size() - first), host);
-    (void)s.add(model, w, host);
+    const auto logits = s.add(model, w, host);
+    if (said != nullptr) append_predictions(model.device(), logits, *said);
     if (watch.wants_stop()) {
       throw interrupted("stopped while scoring weights; the same command scores them again");
     }
@@ -184,7 +196,7 @@ struct weight_score_settings {
 
 /// Scores of some weights of a model by one criterion, over a whole set: statistics, then scores.
 /// Fisher goes through the set one example at a time, whatever the batch: only that is what it
-/// says.
+/// says. said: as collect_statistics has it; nothing is said where the criterion needs no pass.
 /// Throws as the two do.
 template <backend B>
 [[nodiscard]] std::vector<scores> score_weights(nn::bert<B>& model,
@@ -192,10 +204,11 @@ template <backend B>
                                                 std::vector<group> groups,
                                                 weight_criterion c,
                                                 const weight_score_settings& how = {},
-                                                const observer& watch = {}) {
+                                                const observer& watch = {},
+                                                predictions* said = nullptr) {
   const std::size_t batch = c == weight_criterion::fisher ? 1 : how.batch;
   const nn::weight_statistics s =
-      collect_statistics(model, set, std::move(groups), statistics_for(c), batch, watch);
+      collect_statistics(model, set, std::move(groups), statistics_for(c), batch, watch, said);
   return scores_of_weights(model, s, c, how.seed);
 }
 
