@@ -38,6 +38,7 @@ struct fixture {
   nn::bert<exact> model{b, config};
   data::encoded_set set{6};
   std::vector<group> groups = nn::weight_groups(config, nn::prunable::weights);
+  std::size_t scored = 0;  ///< how often a search asked for scores
 
   fixture() {
     randomise(model, 5);
@@ -52,16 +53,18 @@ struct fixture {
                       std::size_t steps,
                       double least,
                       const std::optional<ticket>& start = {},
-                      const observer& watch = {}) {
+                      const observer& watch = {},
+                      const trace& earlier = {}) {
     const auto metric = [](const ticket& t) {
       return static_cast<double>(t.count()) / static_cast<double>(t.size());
     };
     const auto scores_of = [&](const ticket& t) {
+      ++scored;
       model.apply(t, nn::weight_form::study);
       return score_weights(model, set, groups, rule.criterion, {.batch = 2, .seed = 3}, watch);
     };
     return search_weights_by(model, rule, share, steps, scores_of, metric, guard::at_least(least),
-                             no_progress{}, watch, start);
+                             no_progress{}, watch, start, earlier);
   }
 };
 
@@ -190,6 +193,33 @@ TEST_CASE("a search ends where no step removes anything, and can be stopped in e
   CHECK_THROWS_AS(f.search({.schedule = weight_schedule::cubic}, 0.001, 20'000, -1.0, {}, watch),
                   interrupted);
   CHECK(asked == until);
+}
+
+TEST_CASE("scores are taken for steps that remove something, and for none that was tried") {
+  fixture f;
+  const auto same = [](const prune_result& a, const prune_result& b) {
+    return a.accepted == b.accepted && a.steps.steps.size() == b.steps.steps.size();
+  };
+  for (const auto within : {weight_scope::global, weight_scope::layer, weight_scope::row}) {
+    INFO(to_string(within));
+    const weight_rule rule{criterion::taylor, within, weight_schedule::cubic, {}};
+    // Some of 40 steps remove nothing of so few weights.
+    f.scored = 0;
+    const prune_result whole = f.search(rule, 0.5, 40, 0.0);
+    const std::size_t candidates = whole.steps.steps.size() - 1;
+    CHECK(f.scored == candidates);
+    CHECK(candidates < 40);
+    trace earlier = whole.steps;
+    earlier.steps.resize(4);
+    f.scored = 0;
+    CHECK(same(f.search(rule, 0.5, 40, 0.0, {}, {}, earlier), whole));
+    CHECK(f.scored == candidates - 3);
+  }
+  const weight_rule pattern{.criterion = criterion::wanda, .pattern = n_of_m{2, 4}};
+  const prune_result whole = f.search(pattern, 0.05, 60, 0.5);
+  f.scored = 0;
+  CHECK(same(f.search(pattern, 0.05, 60, 0.5, {}, {}, whole.steps), whole));
+  CHECK(f.scored == 0);
 }
 
 TEST_CASE("a pattern is one step, accepted or not") {

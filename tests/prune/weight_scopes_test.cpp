@@ -88,6 +88,7 @@ TEST_CASE("each scope removes what one by one would go in each of its parts") {
         take(expected, s, part, amount(part.size(), kept));
       }
       REQUIRE(remove_lowest_of_scope(s, current, within, amount) == expected);
+      REQUIRE(count_removed(current, within, amount) == current.count() - expected.count());
     }
   }
 }

@@ -220,7 +220,7 @@ template <backend B>
         model, s.weights, s.weight_share, s.weight_steps,
         [&fresh](const ticket& t) -> decltype(auto) { return fresh.scores(t); },
         [&asked](const ticket& t) { return asked(t); }, guard_of(s), progress, watch,
-        p.run.trained_under);
+        p.run.trained_under, keep.earlier());
   };
   if (!s.confidence) return search(plain);
   const auto examples = [&fresh](const ticket& t) { return fresh.examples(t); };

@@ -14,6 +14,7 @@
 #include "tombola/core/error.hpp"
 #include "tombola/core/scores.hpp"
 #include "tombola/core/ticket.hpp"
+#include "tombola/core/trace.hpp"
 #include "tombola/experiment/objectives.hpp"
 #include "tombola/experiment/observer.hpp"
 #include "tombola/experiment/weight_scores.hpp"
@@ -21,6 +22,7 @@
 #include "tombola/nn/bert_layout.hpp"
 #include "tombola/prune/guard.hpp"
 #include "tombola/prune/pruner.hpp"
+#include "tombola/prune/resume.hpp"
 #include "tombola/prune/schedule.hpp"
 #include "tombola/prune/select_rows.hpp"
 #include "tombola/prune/weight_scopes.hpp"
@@ -107,8 +109,9 @@ auto with_schedule(weight_schedule s, double share, std::size_t steps, F f) {
 /// rule's scope; magnitudes in one ranking do not change and are taken as they lie.
 /// scores_of: (const ticket&) -> scores by the rule's criterion for each of the matrices, such as
 /// weight_objective's; metric: (const ticket&) -> double. Both may leave any ticket applied to the
-/// model. The rest as prune_weights, which it is for the default rule. The observer is asked in
-/// every step. Throws shape_error, before anything is measured, where a pattern does not fit a row
+/// model. earlier: what the same search had measured when it was interrupted; what it tried is not
+/// scored again, and metric may remember it too (resume.hpp). The rest as prune_weights, which it is
+/// for the default rule. The observer is asked in every step. Throws shape_error, before anything is measured, where a pattern does not fit a row
 /// or the ticket is over other groups.
 template <backend B, class ScoresFn, class MetricFn, class Progress>
 [[nodiscard]] prune_result search_weights_by(nn::bert<B>& model,
@@ -120,7 +123,8 @@ template <backend B, class ScoresFn, class MetricFn, class Progress>
                                              const guard& stop,
                                              Progress progress,
                                              const observer& watch = {},
-                                             const std::optional<ticket>& start = {}) {
+                                             const std::optional<ticket>& start = {},
+                                             const trace& earlier = {}) {
   const std::vector<group> groups = nn::weight_groups(model.config(), nn::prunable::weights);
   const ticket first = detail::start_over(groups, start);
   const auto look_up = [&watch] {
@@ -132,7 +136,8 @@ template <backend B, class ScoresFn, class MetricFn, class Progress>
     const auto [n, m] = *rule.pattern;
     require_pattern(model.config(), *rule.pattern);
     const auto next = [&, n = n, m = m](std::size_t, const ticket& t) {
-      return keep_n_of_m(scores_of(t), t, n, m);
+      const ticket* known = candidate_after(earlier, t);
+      return known != nullptr ? *known : keep_n_of_m(scores_of(t), t, n, m);
     };
     return prune_weights_by(first, 1, next, metric, stop, progress);
   }
@@ -155,9 +160,11 @@ template <backend B, class ScoresFn, class MetricFn, class Progress>
         over = over && is_over(plan, n, kept);
         return plan.remove(step, n, kept);
       };
-      ticket candidate = remove_lowest_of_scope(scores_of(t), t, rule.within, amount);
+      const std::size_t removed = count_removed(t, rule.within, amount);
       if (over) return std::nullopt;
-      return candidate;
+      if (removed == 0) return t;
+      if (const ticket* known = candidate_after(earlier, t)) return *known;
+      return remove_lowest_of_scope(scores_of(t), t, rule.within, amount);
     };
     return prune_weights_by(first, plan.steps(), next, metric, stop, progress);
   });

@@ -65,7 +65,16 @@ private:
   const trace& earlier_;
 };
 
-/// The same for the searches over weights, which ask for a metric alone.
+/// The candidate that an earlier search tried after it had accepted t, or null: what comes next
+/// without scores, which traces of weights do not hold. Precondition: a trace of the same search
+/// over weights, where one candidate follows another.
+[[nodiscard]] inline const ticket* candidate_after(const trace& earlier, const ticket& t) {
+  const trace_step* step = detail::find_step(earlier, t);
+  if (step == nullptr || step == &earlier.steps.back()) return nullptr;
+  return &(step + 1)->candidate;
+}
+
+/// What remembering_objective is, for the searches over weights, which ask for a metric alone.
 ///
 /// metric: (const ticket&) -> double. The trace must outlive what is returned.
 template <class MetricFn>

@@ -75,6 +75,28 @@ void remove_lowest_of_rows(mask& kept, const scores& s, const Amount& amount) {
 
 }  // namespace detail
 
+/// How many weights remove_lowest_of_scope removes, which depends on no score: a sum over the parts
+/// that the scope makes. Cost: of rows, linear in the weights.
+template <class Amount>
+requires std::regular_invocable<const Amount&, std::size_t, std::size_t>
+[[nodiscard]] std::size_t count_removed(const ticket& current,
+                                        weight_scope within,
+                                        const Amount& amount) {
+  if (within == weight_scope::global) return amount(current.size(), current.count());
+  std::size_t removed = 0;
+  for (std::size_t g = 0; g < current.groups().size(); ++g) {
+    const mask& kept = current[g];
+    const std::size_t n =
+        within == weight_scope::layer ? kept.size() : detail::row_length(current.groups()[g]);
+    for (std::size_t first = 0; n > 0 && first < kept.size(); first += n) {
+      std::size_t left = 0;
+      for (std::size_t u = first; u < first + n; ++u) left += kept[u] ? 1U : 0U;
+      removed += amount(n, left);
+    }
+  }
+  return removed;
+}
+
 /// Removes the lowest scores among those that `current` keeps, in one ranking for each part that
 /// the scope makes.
 ///
