@@ -69,6 +69,8 @@ class TombolaRecipe(ConanFile):
         check_min_cppstd(self, 20)
         if self.options.fetch and not self.options.zlib:
             raise ConanInvalidConfiguration("fetch=True stands on zlib=True")
+        if self.options.onednn and not self.options.eigen:
+            raise ConanInvalidConfiguration("onednn=True stands on eigen=True")
 
     def requirements(self):
         self.requires("nlohmann_json/3.11.2", transitive_headers=True)

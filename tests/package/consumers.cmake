@@ -65,5 +65,22 @@ foreach(kind package tree)
 endforeach()
 
 refused(unknown "has no component cuda" REQUIRED COMPONENTS cuda)
+# A component that may be missing is not what the package is refused for.
+refused(optional "has no component cuda" REQUIRED COMPONENTS cuda OPTIONAL_COMPONENTS rocm)
 refused(later "compatible with requested version" 0.2 REQUIRED)
+
+# What a source tree leaves out it says, for a component that stands on another as well.
+foreach(missing Eigen3 OpenMP)
+  file(MAKE_DIRECTORY ${scratch}/without)
+  file(WRITE ${scratch}/without/CMakeLists.txt
+       "cmake_minimum_required(VERSION 3.25)\nproject(without LANGUAGES CXX)\n"
+       "add_subdirectory(${source} tombola)\n")
+  execute_process(
+    COMMAND ${CMAKE_COMMAND} -G Ninja -S ${scratch}/without -B ${scratch}/without/${missing}
+            -D CMAKE_DISABLE_FIND_PACKAGE_${missing}=ON
+    RESULT_VARIABLE status OUTPUT_VARIABLE said ERROR_VARIABLE said)
+  if(NOT status EQUAL 0 OR NOT said MATCHES "no component onednn, because")
+    message(FATAL_ERROR "without ${missing}: expected 'no component onednn', it said: ${said}")
+  endif()
+endforeach()
 message("unknown components and other versions are refused")

@@ -16,7 +16,7 @@ namespace tombola {
 
 /// Kuncheva's index of two masks of one size s on n units: (both n - s^2) / (s (n - s)).
 ///
-/// In (-1, 1]; equal to phi() and cohen_kappa() where it is defined. Undefined: no_units,
+/// In [-1, 1]; equal to phi() and cohen_kappa() where it is defined. Undefined: no_units,
 /// sizes_differ, a_mask_is_constant (s is 0 or n). Over k masks: mean_over_pairs(pairs, kuncheva).
 /// Source: L. I. Kuncheva, "A stability index for feature selection", AIA 2007.
 [[nodiscard]] inline estimate kuncheva(const overlap& o) {

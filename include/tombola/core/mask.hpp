@@ -46,7 +46,7 @@ concept unit_set = requires(const M& m) {
 /// Memory:  8 * ceil(n / 64) bytes; the 84,934,656 encoder weights of BERT-base take 10.6 MB.
 /// Threads: any number of concurrent readers, or one writer; writers of different words may run
 ///          side by side.
-/// No public call can set a bit past size().
+/// No public call whose precondition holds can set a bit past size().
 class mask {
 public:
   /// A group of n units, all pruned.
