@@ -5,9 +5,11 @@
 #   TOMBOLA=path/to/tombola glue_study.sh MODEL DATA OUT TASK[:ROWS:EPOCHS]...
 #
 # ROWS (0: all) and EPOCHS are those of `tombola train`; the default is 0:3. SEEDS (default: 1 2 3)
-# names the seeds, OPTIONS (default: --rate 1e-4 --warm-up 0.1) goes to every training, and JOBS
-# (default: all cores) is how many seeds run at once, one thread each, which no bit depends on. Every
-# step is a run in OUT/runs, so the script can be stopped and started. A report on all lands in OUT.
+# names the seeds, OPTIONS (default: --rate 1e-4 --warm-up 0.1) goes to every training, SEARCHES
+# (default: every kind, as below) are options of find-masks, one search from the next split by a
+# semicolon, and JOBS (default: all cores) is how many seeds run at once, one thread each, which no
+# bit depends on. Every step is a run in OUT/runs, so the script can be stopped and started, and what
+# it leaves out may follow. A report on all lands in OUT.
 set -euo pipefail
 shopt -s inherit_errexit
 if (($# < 4)); then
@@ -25,7 +27,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 read -ra training <<<"${OPTIONS:---rate 1e-4 --warm-up 0.1}"
 mkdir -p "$out/log"
 
-# Every kind of search on one training run.
+# Every kind of search on one training run, unless others are named.
 searches=(
   "--prune heads" "--prune mlps" "--prune both" "--prune neurons" "--prune weights"
   "--prune heads --criterion magnitude" "--prune heads --criterion taylor"
@@ -38,6 +40,7 @@ searches=(
   "--prune weights --schedule one_shot --weight-step 0.5"
   "--prune weights --nm 2:4"
 )
+if [[ -n ${SEARCHES:-} ]]; then IFS=';' read -ra searches <<<"$SEARCHES"; fi
 
 one_seed() {  # one_seed TASK ROWS EPOCHS SEED RETRAINED
   local task=$1 seed=$4 full options=("${training[@]}" --rows "$2" --epochs "$3")

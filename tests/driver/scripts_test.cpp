@@ -1,5 +1,11 @@
-// The scripts of examples/ without what they need: one sentence or the line of usage, and code 2.
+// The scripts of examples/: what they do on small worlds; and without what they need, one sentence
+// or the line of usage, and code 2.
 
+#include <cstddef>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "tests/driver/program.hpp"
@@ -80,4 +86,32 @@ TEST_CASE("the main job goes on from another folder, and paths may hold blanks")
     CHECK(settings.at("form") == (settings.at("ticket").is_null() ? "stored_zeros" : "study"));
   }
   CHECK(searches == 4);  // of two kinds of units, for two seeds
+}
+
+TEST_CASE("the study of several tasks retrains the first, searches all, and reports") {
+  const pocket_world& world = pocket_world::instance();
+  const folder here;
+  const std::filesystem::path out = here / "out";
+  const std::string line =
+      "TOMBOLA='" + std::string{TOMBOLA_DRIVER} +
+      "' SEEDS=1 JOBS=2 SEARCHES='--prune mlps;--prune weights --nm 2:4' OPTIONS='--rate 1e-3 "
+      "--max-length 32' bash examples/glue_study.sh '" +
+      world.model + "' '" + world.data + "' '" + out.string() +
+      "' pocket-sentiment:0:1 pocket-acceptability:20:1 >'" + (here / "answer").string() +
+      "' 2>&1 </dev/null";
+  const int status = std::system(line.c_str());
+  INFO(line << "\n" << text_of(here / "answer"));
+  REQUIRE(WEXITSTATUS(status) == 0);
+  CHECK(std::filesystem::exists(out / "report.html"));
+  std::map<std::string, std::size_t> runs;
+  for (const auto& entry : std::filesystem::directory_iterator{out / "runs"}) {
+    const std::string name = entry.path().filename().string();
+    ++runs[name.substr(0, name.find("-s1"))];
+  }
+  // Of the first the main job searches both and weights too, and trains and scores six tickets.
+  CHECK(runs == std::map<std::string, std::size_t>{{"train-pocket-sentiment", 7},
+                                                   {"evaluate-pocket-sentiment", 6},
+                                                   {"find-masks-pocket-sentiment", 4},
+                                                   {"train-pocket-acceptability", 1},
+                                                   {"find-masks-pocket-acceptability", 2}});
 }
