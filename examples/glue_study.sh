@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
 # A pretrained model through the study's questions: on the first task the main job (main_job.sh) and
-# every kind of search; on the others the searches alone, which are not retrained.
+# the searches below; on the others the searches alone, whose tickets are not retrained.
 #
 #   TOMBOLA=path/to/tombola glue_study.sh MODEL DATA OUT TASK[:ROWS:EPOCHS]...
 #
 # ROWS (0: all) and EPOCHS are those of `tombola train`; the default is 0:3. SEEDS (default: 1 2 3)
 # names the seeds, OPTIONS (default: --rate 1e-4 --warm-up 0.1) goes to every training, SEARCHES
-# (default: every kind, as below) are options of find-masks, one search from the next split by a
-# semicolon, and JOBS (default: all cores) is how many seeds run at once, one thread each, which no
-# bit depends on. Every step is a run in OUT/runs, so the script can be stopped and started, and what
-# it leaves out may follow. A report on all lands in OUT.
+# (default: as below) are options of find-masks, one search from the next split by a semicolon, and
+# JOBS (default: all cores) is how many seeds run at once, one thread each, which no bit depends on.
+# Trainings, searches and evaluations are runs in OUT/runs, so the script can be stopped and
+# started, and what it leaves out may follow; a report on all lands in OUT. OUT/compact has the
+# compact model of each ticket of heads and MLPs, OUT/log what was printed, a file for each task and
+# seed.
 set -euo pipefail
 shopt -s inherit_errexit
 if (($# < 4)); then
@@ -27,7 +29,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 read -ra training <<<"${OPTIONS:---rate 1e-4 --warm-up 0.1}"
 mkdir -p "$out/log"
 
-# Every kind of search on one training run, unless others are named.
+# On one training run, unless others are named: every kind of unit, of heads and of weights every
+# criterion, and a few other ways.
 searches=(
   "--prune heads" "--prune mlps" "--prune both" "--prune neurons" "--prune weights"
   "--prune heads --criterion magnitude" "--prune heads --criterion taylor"

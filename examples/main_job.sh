@@ -5,10 +5,11 @@
 #
 #   TOMBOLA=path/to/tombola main_job.sh MODEL DATA TASK OUT [OPTION OF tombola train...]
 #
-# SEEDS (default: 1 2 3) names the seeds, THREADS the threads (default: all). RETRAINING has options
-# for the trainings under a ticket alone, such as --weight-form study. Every step is a run in
-# OUT/runs: what is done is not done again, so the script can be stopped and started, also from
-# another folder; `tombola report OUT/runs` then makes a report of them.
+# SEEDS (default: 1 2 3) names the seeds, THREADS the threads (default: all cores). RETRAINING has
+# options for the trainings under a ticket alone, such as --weight-form study. Trainings, searches
+# and evaluations are runs in OUT/runs: what is done is not done again, so the script can be stopped
+# and started, also from another folder. Random and bad tickets lie in OUT/tickets. `tombola report
+# OUT/runs` then makes a report.
 set -euo pipefail
 shopt -s inherit_errexit
 if (($# < 4)); then

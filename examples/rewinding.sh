@@ -9,9 +9,9 @@
 # ticket hypothesis for pre-trained BERT networks", NeurIPS 2020). ROUNDS (default: 10) says how
 # often, SHARE (0.2) how much of what is left goes each time. Rounds end before that where the
 # retrained metric is below GUARD (0.9) times that of the full model. SEED (1) is every run's,
-# THREADS (all) the threads; RETRAINING has options for the trainings under a ticket alone. Answers
-# with a table and the last ticket that passed. Every step is a run in OUT: what is done is not done
-# again, so the script can be stopped and started.
+# THREADS (all cores) the threads; RETRAINING has options for the trainings under a ticket alone.
+# Answers with a table and the last ticket that passed. Every step is a run in OUT: what is done is
+# not done again, so the script can be stopped and started.
 set -euo pipefail
 if (($# < 4)); then
   sed -n '6s/^# *//p' "$0" >&2

@@ -84,7 +84,7 @@ void add_compact_command(CLI::App& root, compact_command_options& o) {
   app->add_option("--out", s.out, "New folder for the model")->required();
   app->add_flag(
       "--padded", s.padded,
-      "Write it at full size with zeros, so that any tool loads it; also a compact model");
+      "Write it at full size with zeros, so that any tool loads it; also of a compact model");
   app->add_option("--mode", s.how,
                   "exact; study: a layer without heads loses its bias; study_reloaded: also layers "
                   "with half their heads lose the others")

@@ -160,7 +160,7 @@ void add_fetch_command(CLI::App& root, fetch_options& o) {
                   "A folder with the files, or the address of a mirror that has the same paths");
   app->add_option("--out", o.out,
                   "Folder to put the folders of these names into, if not the current one; with an "
-                  "address the file to write");
+                  "address the file to write, with --unpack the folder");
   app->add_option("--sha256", o.sha256, "Of the file at the address, 64 hexadecimal digits");
   app->add_option("--size", o.size, "Of the file at the address, in bytes, if it is known")
       ->transform(whole(0, largest_whole));

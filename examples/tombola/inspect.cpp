@@ -57,8 +57,11 @@ nlohmann::json describe_trace(const trace& t) {
                      {"metric", s.metric},
                      {"accepted", s.accepted}});
   }
-  return {
+  nlohmann::json j{
       {"what", "trace"}, {"baseline", t.baseline}, {"threshold", t.threshold}, {"steps", steps}};
+  // Bounds would pass for metrics without it.
+  if (!t.measure.empty()) j["measure"] = t.measure;
+  return j;
 }
 
 nlohmann::json describe_array(const io::npy_array& a) {

@@ -142,13 +142,15 @@ void add_report(CLI::App& root, mask_options& o) {
                   "Runs; masks as <task>/seed_<n>/head_mask.npy; or a CSV that maps files to task "
                   "and seed")
       ->required();
-  app->add_option("--out", o.reported.out, "Folder to write to, if not the folder itself");
+  app->add_option("--out", o.reported.out,
+                  "Folder to write to; without it the source itself, or the folder of a table");
   add_common(app, o.common);
   app->callback([&o] { report(o.reported, o.common); });
 }
 
 void add_inspect(CLI::App& root, mask_options& o) {
-  CLI::App* app = root.add_subcommand("inspect", "What is in a ticket, trace, mask or checkpoint");
+  CLI::App* app =
+      root.add_subcommand("inspect", "What is in a ticket, trace, mask, checkpoint or run");
   app->footer("Example: tombola inspect ticket.safetensors");
   app->add_option("file", o.inspection.file, "A file, or the folder of a run or model")->required();
   app->add_option("--nm", o.inspection.pattern, "The N:M pattern to look for")

@@ -39,9 +39,10 @@ void add_guard(CLI::App* app, search_settings& s) {
           ->check(finite());
   share->excludes(drop)->excludes(floor);
   drop->excludes(floor);
-  app->add_option("--guard-confidence", s.confidence,
-                  "The guard is on the lower bound of the examples' results at this level, such as "
-                  "0.95: for tasks that are scored by accuracy");
+  app->add_option(
+      "--guard-confidence", s.confidence,
+      "The guard is on the lower bound of the examples' results at this level, from 0.5 to "
+      "below 1, such as 0.95: for tasks that are scored by accuracy");
 }
 
 /// Names of an enumeration's values.
@@ -135,7 +136,7 @@ std::vector<const CLI::Option*> add_ranking(CLI::App* app,
           ->transform(one_of(schedules))
           ->default_str("share_of_left");
   CLI::Option* share =
-      app->add_option("--weight-step", s.weight_share, "Share of the weights to remove in a step")
+      app->add_option("--weight-step", s.weight_share, "Share of the weights: see --schedule")
           ->capture_default_str()
           ->check(share_of_one());
   CLI::Option* steps = app->add_option("--weight-steps", s.weight_steps,

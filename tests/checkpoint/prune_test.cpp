@@ -145,6 +145,24 @@ TEST_CASE("weights of several types are ranked together exactly") {
   }
 }
 
+TEST_CASE("the ticket says how its weights were chosen, item by item") {
+  const scratch_folder folder;
+  const auto file = folder / "m.safetensors";
+  write_checkpoint(file, {{"a", dtype::f32, {4, 8}, quarters(32, 1)}});
+  const source s{file};
+  const auto search_of = [&](const char* name, const magnitude_pruning& what) {
+    static_cast<void>(checkpoint::prune_by_magnitude(s, choose(s).chosen, what, folder / name));
+    const ticket t = io::read_ticket(folder / name / "ticket.safetensors");
+    CHECK(t.origin.criterion == "magnitude");
+    CHECK(t.origin.kind.empty());
+    return t.origin.search;
+  };
+  CHECK(search_of("half", {}) == "schedule one_shot, scope global, share 0.5");
+  CHECK(search_of("rows", {0.25, scope::row, {}}) == "schedule one_shot, scope row, share 0.25");
+  CHECK(search_of("tensors", {1, scope::tensor, {}}) == "schedule one_shot, scope tensor, share 1");
+  CHECK(search_of("pattern", {0.5, scope::global, n_of_m{2, 4}}) == "pattern 2:4");
+}
+
 TEST_CASE("rows too long for a piece are ranked as the short ones are") {
   const std::vector<made_tensor> tensors{{"long", dtype::f32, {3, 70'001}, quarters(210'003, 5)},
                                          {"half", dtype::bf16, {2, 140'001}, quarters(280'002, 6)},

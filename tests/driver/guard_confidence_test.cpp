@@ -38,6 +38,11 @@ trace trace_of(const nlohmann::json& result) {
   return io::read_trace(result["folder"].get<std::string>() + "/trace.safetensors");
 }
 
+/// What `inspect` says of a search's trace.
+nlohmann::json inspected(const nlohmann::json& result) {
+  return json_of("inspect " + result["folder"].get<std::string>() + "/trace.safetensors");
+}
+
 /// The bound of a share of right answers among n, which needs no more than that.
 double bound(double accuracy, std::size_t n, double level) {
   std::vector<double> results(n);
@@ -74,6 +79,8 @@ TEST_CASE("a guard with a confidence decides by bounds, and says what its number
     CHECK(search["metric"].get<double>() >= 0.7);
     CHECK(trace_of(by_floor).measure == search["measure"]);
     CHECK(trace_of(plain).measure.empty());
+    CHECK(inspected(by_floor)["measure"] == search["measure"]);
+    CHECK_FALSE(inspected(plain).contains("measure"));
     // The bound lies below the metric of the same candidate: fewer pass.
     const trace bounds = trace_of(by_floor), metrics = trace_of(plain);
     REQUIRE(bounds.steps.size() <= metrics.steps.size());

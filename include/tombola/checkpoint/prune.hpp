@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -24,6 +25,7 @@
 #include "tombola/core/detail/count_bits.hpp"
 #include "tombola/core/error.hpp"
 #include "tombola/core/ticket.hpp"
+#include "tombola/io/sentence.hpp"
 #include "tombola/io/ticket_writer.hpp"
 #include "tombola/prune/schedule.hpp"
 
@@ -53,6 +55,16 @@ struct pruned {
 inline constexpr std::size_t max_pattern = 512;
 
 namespace detail {
+
+/// How the ticket says that it was found: `name value` items, as those of searches.
+[[nodiscard]] inline std::string search_of(const magnitude_pruning& what) {
+  if (what.pattern) {
+    return "pattern " + std::to_string(what.pattern->kept) + ":" + std::to_string(what.pattern->of);
+  }
+  constexpr std::array<const char*, 3> scopes{"global", "tensor", "row"};
+  return std::string{"schedule one_shot, scope "} + scopes[static_cast<std::size_t>(what.within)] +
+         ", share " + io::shown(what.share);
+}
 
 [[nodiscard]] inline std::size_t last_extent(const weights& w) {
   return w.group.extents.empty() ? 1 : w.group.extents.back();
@@ -274,7 +286,7 @@ inline pruned prune_by_magnitude(const source& from,
   pruned result{groups_of(all), {}};
   provenance origin;
   origin.criterion = "magnitude";
-  origin.search = "one shot";
+  origin.search = detail::search_of(what);
   // The folder's files have names that are gone when somebody reads a message about them.
   return out.named([&] {
     io::ticket_writer bits{out.path() / "ticket.safetensors", result.groups, origin};

@@ -16,7 +16,7 @@ namespace tombola::nn {
 ///
 /// g_x is the gradient of example x's own loss, g_b the mean of a batch's g_x, g_t that of a gate
 /// of its own for token t. One number per gate; all sums in double. Sources: Michel et al., NeurIPS
-/// 2019 (per_example); the study's code (cumulative; spec 3.1).
+/// 2019 (per_example); the study's code (cumulative; spec 3.1, Q4).
 struct gate_estimates {
   explicit gate_estimates(std::size_t n = 0)
       : per_token(n),

@@ -1,7 +1,7 @@
 #pragma once
 
 // What the study's code does to a model that is not what it was meant to do (spec of the study, 1.2
-// to 1.4; 11, items 1 to 3). For reproducing its published numbers: nothing else uses it.
+// to 1.4; Q1 to Q3). For reproducing its published numbers: nothing else uses it.
 
 #include <cstddef>
 #include <span>
