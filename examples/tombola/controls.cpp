@@ -52,12 +52,14 @@ made make_of_all(const controls_options& o) {
       super, o.kind == "bizzaro" ? super_bad_of(all, o.seed) : super_random_of(all, o.seed));
 }
 
-ticket bad_weights(const controls_options& o, const ticket& good, const std::string& parent) {
+ticket bad_weights(const controls_options& o, const ticket& given, const std::string& parent) {
   if (o.model.empty()) {
     throw input_error("controls: the bad ticket of weights needs their values, expected --model");
   }
+  const nn::bert_config config = nn::read_config(o.model);
+  const ticket good = experiment::with_parameter_names(given, *config.family);
   const std::vector<group> groups{good.groups().begin(), good.groups().end()};
-  experiment::require_ticket_fits(good, o.tickets.front(), nn::read_config(o.model), o.model);
+  experiment::require_ticket_fits(good, o.tickets.front(), config, o.model);
   const auto values = read_weights(o.model, groups);
   std::vector<weight_span> spans;
   for (std::size_t g = 0; g < groups.size(); ++g) spans.push_back({groups[g], values[g]});

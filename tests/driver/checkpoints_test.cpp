@@ -7,6 +7,8 @@
 #include "tests/driver/program.hpp"
 #include <nlohmann/json.hpp>
 
+#include "tombola/io/safetensors.hpp"
+#include "tombola/io/safetensors_values.hpp"
 #include "tombola/io/ticket_file.hpp"
 
 using namespace tombola;
@@ -310,4 +312,41 @@ TEST_CASE("bad input: checkpoints") {
   CHECK(m.run("prune model --share 0.5 --nm 2:4 --out x").code == 2);
   CHECK(m.run("prune model --share 0.5 --criterion size --out x").code == 2);
   CHECK_FALSE(fs::exists(m.here / "x"));
+}
+
+TEST_CASE(
+    "a model is trained and scored in the ticket of a checkpoint, whose names have a prefix") {
+  const trained world;
+  const pocket_world& pocket = pocket_world::instance();
+  const std::string here = world.here.str(), half = here + "/half";
+  const std::string model = world.full + "/model";
+  succeed("prune " + model + " --share 0.5 --only '*.attention.self.*.weight' --out " + half);
+  const std::string good = half + "/ticket.safetensors", nonzero = here + "/nonzero.safetensors";
+  succeed("mask-of " + half + " --only '*.attention.self.*.weight' --out " + nonzero);
+  const std::string query = "encoder.layer.0.attention.self.query.weight";
+  for (const std::string& file : {good, nonzero}) {
+    const ticket t = io::read_ticket(file);
+    REQUIRE(t.find("bert." + query));
+    const auto kept = [&](const std::string& run) {
+      return nlohmann::json::parse(text_of(run + "/result.json")).at("ticket").at("kept");
+    };
+    const nlohmann::json expected{{"weights", t.count()}};
+    const std::string scored =
+        last_line(succeed("evaluate --quiet --run " + world.full + " --ticket " + file + " --out " +
+                          here + "/scored"));
+    CHECK(kept(scored) == expected);
+    const std::string run =
+        last_line(succeed(pocket.train(pocket.model, world.runs, "--ticket " + file)));
+    CHECK(kept(run) == expected);
+    const ticket named = io::read_ticket(run + "/ticket.safetensors");
+    CHECK(named.at(query) == t.at("bert." + query));
+    const io::safetensors_file after{run + "/model/model.safetensors"};
+    const auto values = io::to_floats(*after.find("bert." + query));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (!named.at(query)[i]) REQUIRE(values[i] == 0.0F);
+    }
+  }
+  const std::string bad = here + "/bad.safetensors";
+  succeed("controls --kind bad --ticket " + good + " --model " + model + " --out " + bad);
+  CHECK(io::read_ticket(bad).count() == io::read_ticket(good).count());
 }

@@ -94,7 +94,8 @@ TEST_CASE("the study of several tasks retrains the first, searches all, and repo
   const std::filesystem::path out = here / "out";
   const std::string line =
       "TOMBOLA='" + std::string{TOMBOLA_DRIVER} +
-      "' SEEDS=1 JOBS=2 SEARCHES='--prune mlps;--prune weights --nm 2:4' OPTIONS='--rate 1e-3 "
+      "' SEEDS=1 JOBS=2 SEARCHES='--prune mlps --guard-at-least -1;--prune weights --nm 2:4 "
+      "--guard-at-least -1' OPTIONS='--rate 1e-3 "
       "--max-length 32' bash examples/glue_study.sh '" +
       world.model + "' '" + world.data + "' '" + out.string() +
       "' pocket-sentiment:0:1 pocket-acceptability:20:1 >'" + (here / "answer").string() +

@@ -52,8 +52,9 @@ TEST_CASE("what does not fit is refused before a run's folder is made") {
       refuse(line + with({{"heads", {4, 1}}}), {"heads (4 x 1)", " has heads (2 x 2)"});
       refuse(line + with({{"neurons", {64}}}), {"neurons (64)", " has neurons (2 x 32)"});
       refuse(line + with({{query, {16, 17}}}), {query + " (16 x 17)", query + " (16 x 16)"});
-      refuse(line + with({{"bert." + query, {16, 16}}}),
-             {name + ": has the group bert." + query, "no parameter of ", "has this name"});
+      refuse(line + with({{"roberta." + query, {16, 16}}}),
+             {name + ": has the group roberta." + query, "no parameter of ", "has this name"});
+      refuse(line + with({{query, {16, 16}}, {"bert." + query, {16, 16}}}), {"two groups", query});
     }
     refuse(compact + with({}), {name + ": the ticket has no group, expected at least one"});
     refuse(compact + with({{"mlps", {3}}}), {name + ": has the group mlps (3), but ", "mlps (2)"});

@@ -72,10 +72,11 @@ namespace detail {
   split examples =
       read_split(task, run.data / task.name, s.split, run.source.tokenizer, run.max_length);
   std::optional<ticket> t = run.trained_under;
-  if (!s.ticket.empty()) t = io::read_ticket(s.ticket);
-  if (t) {
-    require_ticket_fits(*t, s.ticket.empty() ? s.run / "ticket.safetensors" : s.ticket,
-                        config_for_task(run.source.config, task.outputs()), run.source.folder);
+  const nn::bert_config config = config_for_task(run.source.config, task.outputs());
+  if (!s.ticket.empty()) {
+    t = read_ticket_for(s.ticket, config, run.source.folder);
+  } else if (t) {
+    require_ticket_fits(*t, s.run / "ticket.safetensors", config, run.source.folder);
   }
   const bool retrained =
       run.trained_under && t && io::fingerprint(*run.trained_under) == io::fingerprint(*t);

@@ -4,11 +4,14 @@
 #include <cstddef>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tombola/core/error.hpp"
 #include "tombola/core/group.hpp"
 #include "tombola/core/ticket.hpp"
+#include "tombola/io/ticket_file.hpp"
+#include "tombola/nn/architecture.hpp"
 #include "tombola/nn/bert_layout.hpp"
 #include "tombola/nn/config.hpp"
 
@@ -48,6 +51,30 @@ inline void require_ticket_fits(const ticket& t,
                         model.string() + " has " + to_string(*same));
     }
   }
+}
+
+/// The ticket with the names of a model's parameters where its groups have those of a checkpoint's
+/// tensors, with a prefix, as those of other tools and of `tombola mask-of` have. Throws input_error
+/// where two groups come to one name.
+[[nodiscard]] inline ticket with_parameter_names(ticket t, const nn::architecture& family) {
+  std::vector<group> groups;
+  for (const group& g : t.groups()) {
+    groups.push_back({nn::canonical_name(family, g.name), g.extents});
+  }
+  if (std::ranges::equal(groups, t.groups())) return t;
+  ticket named{std::move(groups), {t.masks().begin(), t.masks().end()}};
+  named.origin = std::move(t.origin);
+  return named;
+}
+
+/// Reads a ticket for a model of this config, with the names of its parameters. Throws as
+/// io::read_ticket, with_parameter_names and require_ticket_fits do.
+[[nodiscard]] inline ticket read_ticket_for(const std::filesystem::path& file,
+                                            const nn::bert_config& c,
+                                            const std::filesystem::path& model) {
+  ticket t = with_parameter_names(io::read_ticket(file), *c.family);
+  require_ticket_fits(t, file, c, model);
+  return t;
 }
 
 }  // namespace tombola::experiment

@@ -99,8 +99,7 @@ struct prepared_training {
   split dev = read_split(task, s.data / task.name, "dev", source.tokenizer, s.max_length);
   std::optional<ticket> t;
   if (!s.ticket.empty()) {
-    t = io::read_ticket(s.ticket);
-    require_ticket_fits(*t, s.ticket, config_for_task(source.config, task.outputs()), s.model);
+    t = read_ticket_for(s.ticket, config_for_task(source.config, task.outputs()), s.model);
   }
   if (s.batch > 0 && data::batch_count(train.set.size(), s.batch) < s.accumulation) {
     throw input_error("training: the " +

@@ -176,6 +176,19 @@ inline constexpr std::array<const architecture*, 3> architectures{
   return std::string{bare ? std::string_view{} : a.prefix}.append(name);
 }
 
+/// What a tensor of a checkpoint's file is called as a parameter: without the prefix, and with
+/// today's words, where old checkpoints say gamma and beta.
+[[nodiscard]] inline std::string canonical_name(const architecture& a, std::string_view name) {
+  if (name.starts_with(a.prefix)) name.remove_prefix(a.prefix.size());
+  std::string s{name};
+  const auto ending = [&](std::string_view old, std::string_view now) {
+    if (s.ends_with(old)) s.replace(s.size() - old.size(), old.size(), now);
+  };
+  ending("LayerNorm.gamma", "LayerNorm.weight");
+  ending("LayerNorm.beta", "LayerNorm.bias");
+  return s;
+}
+
 /// Whether a parameter belongs to a head, and may thus be missing from a pretrained checkpoint.
 [[nodiscard]] inline bool is_head(const architecture& a, std::string_view name) {
   return !name.starts_with("embeddings.") && !name.starts_with(a.layers);

@@ -35,18 +35,6 @@ struct load_report {
 
 namespace detail {
 
-/// A tensor's name without prefix and with today's words: old checkpoints say gamma and beta.
-[[nodiscard]] inline std::string canonical_name(const architecture& a, std::string_view name) {
-  if (name.starts_with(a.prefix)) name.remove_prefix(a.prefix.size());
-  std::string s{name};
-  const auto ending = [&](std::string_view old, std::string_view now) {
-    if (s.ends_with(old)) s.replace(s.size() - old.size(), old.size(), now);
-  };
-  ending("LayerNorm.gamma", "LayerNorm.weight");
-  ending("LayerNorm.beta", "LayerNorm.bias");
-  return s;
-}
-
 [[nodiscard]] inline std::string joined(const std::vector<std::string>& names) {
   std::string s;
   for (std::size_t i = 0; i < names.size() && i < 3; ++i) s += (i == 0 ? "" : ", ") + names[i];
