@@ -26,7 +26,7 @@ TEST_CASE("settings are named by the items that not all of them have") {
   CHECK(names.at("a 1") == "a 1");
   CHECK(names.at("a 1, b 2") == "a 1, b 2");
   names = setting_names({"a 1", "a 1, b 2"});
-  CHECK(names.at("a 1") == "nothing else");
+  CHECK(names.at("a 1") == "plain");
   CHECK(names.at("a 1, b 2") == "b 2");
 }
 

@@ -30,7 +30,7 @@ namespace tombola::analysis {
 /// A name for each of several settings: the items that not all of them have.
 ///
 /// One setting alone needs no name and gets an empty one. Among several, an empty setting is
-/// `settings not known`, and one that has only what all have is `nothing else`. Names are distinct
+/// `settings not known`, and one that has only what all have is `plain`. Names are distinct
 /// where the settings differ in more than the order of their items.
 [[nodiscard]] inline std::map<std::string, std::string> setting_names(
     const std::set<std::string>& settings) {
@@ -46,7 +46,7 @@ namespace tombola::analysis {
     for (const std::string& item : setting_items(s)) {
       if (having[item] < settings.size()) name += (name.empty() ? "" : ", ") + item;
     }
-    if (name.empty()) name = s.empty() ? "settings not known" : "nothing else";
+    if (name.empty()) name = s.empty() ? "settings not known" : "plain";
   }
   return names;
 }
