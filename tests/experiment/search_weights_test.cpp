@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "tests/experiment/digits.hpp"
 #include "tests/nn/tiny_model.hpp"
 
 #include "tombola/algebra/sets.hpp"
@@ -19,13 +20,6 @@ namespace {
 using exact = reference_backend<double>;
 using criterion = weight_criterion;
 
-struct digits {
-  [[nodiscard]] data::sequence_marks marks() const { return {2, 3, 1, true}; }
-  void append(std::string_view text, std::vector<std::int32_t>& ids) const {
-    for (const char c : text) ids.push_back(c - '0');
-  }
-};
-
 struct fixture {
   exact b;
   nn::bert_config config = [] {
@@ -36,16 +30,11 @@ struct fixture {
     return c;
   }();
   nn::bert<exact> model{b, config};
-  data::encoded_set set{6};
+  data::encoded_set set = three_examples();
   std::vector<group> groups = nn::weight_groups(config, nn::prunable::weights);
   std::size_t scored = 0;  ///< how often a search asked for scores
 
-  fixture() {
-    randomise(model, 5);
-    set.add(digits{}, "77", 2);
-    set.add(digits{}, "40", "1", 1);
-    set.add(digits{}, "158", 0);
-  }
+  fixture() { randomise(model, 5); }
 
   /// The share of weights that is left is the metric.
   prune_result search(const weight_rule& rule,

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/experiment/digits.hpp"
 #include "tests/nn/tiny_model.hpp"
 
 #include "tombola/nn/gate_estimates.hpp"
@@ -24,30 +25,14 @@ using exact = reference_backend<double>;
 using criterion = structure_criterion;
 constexpr std::size_t L = 2, C = 6, F = 7;  // of tiny_config
 
-struct digits {
-  [[nodiscard]] data::sequence_marks marks() const { return {2, 3, 1, true}; }
-  void append(std::string_view text, std::vector<std::int32_t>& ids) const {
-    for (const char c : text) ids.push_back(c - '0');
-  }
-};
-
 struct fixture {
   exact b;
   nn::bert<exact> model{b, tiny_config(nn::head_kind::classification)};
-  data::encoded_set set{6};
-  data::task_description task;
+  data::encoded_set set = three_examples();
+  data::task_description task = three_classes();
   observer watch;
 
-  fixture() {
-    randomise(model, 5);
-    set.add(digits{}, "77", 2);
-    set.add(digits{}, "40", "1", 1);
-    set.add(digits{}, "158", 0);
-    task.name = "three";
-    task.labels = {"a", "b", "c"};
-    task.reported = {data::metric::accuracy};
-    task.selection = data::metric::accuracy;
-  }
+  fixture() { randomise(model, 5); }
 
   [[nodiscard]] std::vector<double> read(const std::string& name) {
     return values_of(b, model.parameters().stored(model.parameters().layout().index_of(name)));

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/experiment/digits.hpp"
 #include "tests/nn/tiny_model.hpp"
 
 #include "tombola/prune/objective.hpp"
@@ -19,32 +20,18 @@ namespace {
 using exact = reference_backend<double>;
 using criterion = weight_criterion;
 
-struct digits {
-  [[nodiscard]] data::sequence_marks marks() const { return {2, 3, 1, true}; }
-  void append(std::string_view text, std::vector<std::int32_t>& ids) const {
-    for (const char c : text) ids.push_back(c - '0');
-  }
-};
-
 /// Three examples, which are two batches of up to two.
 struct fixture {
   exact b;
   nn::bert<exact> model{b, tiny_config(nn::head_kind::classification)};
-  data::encoded_set set{6};
-  data::task_description task;
+  data::encoded_set set = three_examples();
+  data::task_description task = three_classes();
   std::vector<group> groups = nn::weight_groups(model.config(), nn::prunable::weights);
   std::size_t batches = 0;  ///< that went through the model while somebody watched
   observer watch;
 
   fixture() {
     randomise(model, 5);
-    set.add(digits{}, "77", 2);
-    set.add(digits{}, "40", "1", 1);
-    set.add(digits{}, "158", 0);
-    task.name = "three";
-    task.labels = {"a", "b", "c"};
-    task.reported = {data::metric::accuracy};
-    task.selection = data::metric::accuracy;
     watch.stop = [this] {
       ++batches;
       return false;

@@ -8,6 +8,7 @@
 #include <string>
 #include <tuple>
 
+#include "tests/experiment/digits.hpp"
 #include "tests/nn/tiny_model.hpp"
 
 #include "tombola/experiment/structure_scores.hpp"
@@ -23,14 +24,6 @@ using exact = reference_backend<double>;
 using criterion = weight_criterion;
 constexpr std::array every{criterion::magnitude, criterion::random, criterion::taylor,
                            criterion::fisher,    criterion::snip,   criterion::wanda};
-
-/// A text of digits is a text of these ids.
-struct digits {
-  [[nodiscard]] data::sequence_marks marks() const { return {2, 3, 1, true}; }
-  void append(std::string_view text, std::vector<std::int32_t>& ids) const {
-    for (const char c : text) ids.push_back(c - '0');
-  }
-};
 
 data::encoded_set examples() {
   data::encoded_set set{6};

@@ -1,7 +1,12 @@
 // The recorded tiny BERT: every activation, loss and gradient, on the reference backend in double
 // and on the Eigen backend in float.
 
+#include <cmath>
+#include <cstddef>
+#include <filesystem>
 #include <numeric>
+#include <string>
+#include <vector>
 
 #include "tests/support/bert_golden.hpp"
 #include "tests/support/golden_backends.hpp"
@@ -28,6 +33,23 @@ void check_gradients(nn::bert<B>& model,
                                         host(model.device(), model.parameters().gradient(i)),
                                         doubles(recorded, name));
   }
+}
+
+/// The mean loss of n predictions that went forward through w, and all its gradients.
+template <class B>
+void check_backward(nn::bert<B>& model,
+                    nn::workspace<B>& w,
+                    std::size_t n,
+                    const std::filesystem::path& folder,
+                    const nlohmann::json& expected) {
+  const auto losses = host(model.device(), model.loss(w, 1.0 / static_cast<double>(n)));
+  const double loss = std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(n);
+  const double recorded = expected.at("loss").at("value").get<double>();
+  const double noise = expected.at("loss").at("noise32").get<double>();
+  CHECK(std::abs(loss - recorded) <= allowance<typename B::activation>(recorded, noise));
+  model.backward(w, nn::gradients_of::weights);
+  check_gradients(model, io::safetensors_file{folder / "gradients.safetensors"},
+                  expected.at("gradients.safetensors"));
 }
 
 }  // namespace
@@ -75,14 +97,7 @@ TEMPLATE_LIST_TEST_CASE("golden tiny-bert: activations, loss, gradients",
   check_close<T>(entries.at("pooled"), "pooled", host(b, w.sequence->pooled.rows(n)),
                  doubles(out, "pooled"));
 
-  const auto losses = host(b, model->loss(w, 1.0 / static_cast<double>(n)));
-  const double loss = std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(n);
-  const double recorded = expected.at("loss").at("value").get<double>();
-  CHECK(std::abs(loss - recorded) <=
-        allowance<T>(recorded, expected.at("loss").at("noise32").get<double>()));
-  model->backward(w, nn::gradients_of::weights);
-  check_gradients(*model, io::safetensors_file{*folder / "gradients.safetensors"},
-                  expected.at("gradients.safetensors"));
+  check_backward(*model, w, n, *folder, expected);
 }
 
 TEMPLATE_LIST_TEST_CASE("golden tiny-bert-regression: loss, gradients",
@@ -107,14 +122,7 @@ TEMPLATE_LIST_TEST_CASE("golden tiny-bert-regression: loss, gradients",
   w.batch.write(batch, model->config());
   check_close<T>(expected.at("expected.safetensors").at("logits"), "logits",
                  host(b, model->forward(w)), doubles(out, "logits"));
-  const auto losses = host(b, model->loss(w, 1.0 / static_cast<double>(n)));
-  const double loss = std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(n);
-  const double recorded = expected.at("loss").at("value").get<double>();
-  CHECK(std::abs(loss - recorded) <=
-        allowance<T>(recorded, expected.at("loss").at("noise32").get<double>()));
-  model->backward(w, nn::gradients_of::weights);
-  check_gradients(*model, io::safetensors_file{*folder / "gradients.safetensors"},
-                  expected.at("gradients.safetensors"));
+  check_backward(*model, w, n, *folder, expected);
 }
 
 TEMPLATE_LIST_TEST_CASE("golden tiny-bert-mlm: logits, loss, gradients",
@@ -141,12 +149,5 @@ TEMPLATE_LIST_TEST_CASE("golden tiny-bert-mlm: logits, loss, gradients",
   w.batch.write(batch, model->config());
   check_close<T>(expected.at("expected.safetensors").at("logits"), "logits",
                  host(b, model->forward(w)), doubles(out, "logits"));
-  const auto losses = host(b, model->loss(w, 1.0 / static_cast<double>(n)));
-  const double loss = std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(n);
-  const double recorded = expected.at("loss").at("value").get<double>();
-  CHECK(std::abs(loss - recorded) <=
-        allowance<T>(recorded, expected.at("loss").at("noise32").get<double>()));
-  model->backward(w, nn::gradients_of::weights);
-  check_gradients(*model, io::safetensors_file{*folder / "gradients.safetensors"},
-                  expected.at("gradients.safetensors"));
+  check_backward(*model, w, n, *folder, expected);
 }
