@@ -110,9 +110,9 @@ auto with_schedule(weight_schedule s, double share, std::size_t steps, F f) {
 /// scores_of: (const ticket&) -> scores by the rule's criterion for each of the matrices, such as
 /// weight_objective's; metric: (const ticket&) -> double. Both may leave any ticket applied to the
 /// model. earlier: what the same search had measured when it was interrupted; what it tried is not
-/// scored again, and metric may remember it too (resume.hpp). The rest as prune_weights, which it is
-/// for the default rule. The observer is asked in every step. Throws shape_error, before anything is measured, where a pattern does not fit a row
-/// or the ticket is over other groups.
+/// scored again, and metric may remember it too (resume.hpp). The rest as prune_weights, which it
+/// is for the default rule. The observer is asked in every step. Throws shape_error, before
+/// anything is measured, where a pattern does not fit a row or the ticket is over other groups.
 template <backend B, class ScoresFn, class MetricFn, class Progress>
 [[nodiscard]] prune_result search_weights_by(nn::bert<B>& model,
                                              const weight_rule& rule,

@@ -54,8 +54,8 @@ inline void require_ticket_fits(const ticket& t,
 }
 
 /// The ticket with the names of a model's parameters where its groups have those of a checkpoint's
-/// tensors, with a prefix, as those of other tools and of `tombola mask-of` have. Throws input_error
-/// where two groups come to one name.
+/// tensors, with a prefix, as those of other tools and of `tombola mask-of` have. Throws
+/// input_error where two groups come to one name.
 [[nodiscard]] inline ticket with_parameter_names(ticket t, const nn::architecture& family) {
   std::vector<group> groups;
   for (const group& g : t.groups()) {

@@ -67,8 +67,8 @@ struct matched_weights {
   load_report report;
 };
 
-/// Finds every parameter by name, from the file's header alone. Throws format_error, naming file and
-/// tensor, where one of the encoder is missing, has another shape, or stands there twice.
+/// Finds every parameter by name, from the file's header alone. Throws format_error, naming file
+/// and tensor, where one of the encoder is missing, has another shape, or stands there twice.
 [[nodiscard]] inline matched_weights match_weights(const io::safetensors_file& file,
                                                    const architecture& family,
                                                    const parameter_layout& layout) {
