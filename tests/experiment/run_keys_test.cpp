@@ -108,6 +108,30 @@ TEST_CASE("an evaluation has the run that was asked about in its key") {
         io::read_json(second / "result.json").at("score"));
 }
 
+TEST_CASE("a search has how its model was trained in its key, and not in what it says of itself") {
+  const world w;
+  experiment::train_settings full = w.training();
+  full.ticket.clear();
+  experiment::search_settings s;
+  s.prune = experiment::prune_what::mlps;
+  s.run = carry_out(w.runs, experiment::prepare(full), train);
+  const auto by_one = experiment::prepare(s);
+  full.optimizer.rate = 1e-3;
+  const auto other = experiment::prepare(full);
+  // The other run has this one's model, bit for bit, as two settings may come to the same end.
+  const fs::path twin = w.runs / other.key.folder_name();
+  s.run = carry_out(w.runs, other, train);
+  REQUIRE(s.run == twin);
+  fs::remove_all(twin / "model");
+  fs::copy(by_one.run.folder / "model", twin / "model", fs::copy_options::recursive);
+  const auto by_other = experiment::prepare(s);
+  REQUIRE(by_other.key.settings.at("model") == by_one.key.settings.at("model"));
+  CHECK(by_other.run.setting != by_one.run.setting);
+  CHECK(by_other.key.folder_name() != by_one.key.folder_name());
+  CHECK(experiment::search_setting(by_other.key.settings) ==
+        experiment::search_setting(by_one.key.settings));
+}
+
 TEST_CASE("what the commonest class scores is told of the run's own development set alone") {
   const world w;
   experiment::train_settings full = w.training();

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -38,6 +39,7 @@ struct prepared_search {
   data::task_description task;
   split selection;
   split dev;
+  std::optional<double> majority;
   run_key key;
 };
 
@@ -109,9 +111,13 @@ inline void require_goes_on(const search_settings& s, const trained_run& run) {
     settings["start_kept"] = run.trained_under->count();
   }
   put_precision(settings, s.precision);
+  // What the result tells of the run, which another run's model may share.
+  const std::optional<double> majority = run.majority_on(dev);
+  settings["setting"] = run.setting;
+  settings["majority"] = majority ? nlohmann::json(*majority) : nlohmann::json(nullptr);
   run_key key{"find-masks", task.name, run.seed, std::move(settings)};
-  return {std::move(s),         std::move(run), std::move(task),
-          std::move(selection), std::move(dev), std::move(key)};
+  return {std::move(s),   std::move(run), std::move(task), std::move(selection),
+          std::move(dev), majority,       std::move(key)};
 }
 
 namespace detail {
@@ -298,8 +304,7 @@ void find_masks(B& b,
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   const double passes = static_cast<double>(found.steps.steps.size());
   put_common(result, who, inputs, seconds, passes * static_cast<double>(p.selection.set.tokens()));
-  const auto majority = p.run.majority_on(p.dev);
-  result["majority"] = majority ? nlohmann::json(*majority) : nlohmann::json(nullptr);
+  result["majority"] = p.majority ? nlohmann::json(*p.majority) : nlohmann::json(nullptr);
   result["ticket"] = ticket_json(t, "ticket.safetensors");
   result["retrained"] = false;
   result["setting"] = p.run.setting;

@@ -51,13 +51,14 @@ inline void require_finite(const nlohmann::json& settings) {
 }
 
 /// How a ticket was searched for, from the settings of a search. Not in it: which units, where the
-/// ticket itself says so (one over heads and MLPs may come from a search of either alone), and
-/// model, examples and start, which differ from seed to seed, and the examples that it is reported
-/// on.
+/// ticket itself says so (one over heads and MLPs may come from a search of either alone), model,
+/// examples and start, which differ from seed to seed, and what a result tells beside the search:
+/// the examples it is reported on, what their commonest class scores, how the model was trained.
 [[nodiscard]] inline std::string search_setting(const nlohmann::json& settings) {
   const auto what = settings.find("prune");
   const bool alone = what != settings.end() && (*what == "heads" || *what == "mlps");
-  return setting_text(settings, {"model", "selection", "dev", "start", alone ? "" : "prune"});
+  return setting_text(settings, {"model", "selection", "dev", "start", "majority", "setting",
+                                 alone ? "" : "prune"});
 }
 
 }  // namespace tombola::experiment
