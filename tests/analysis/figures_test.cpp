@@ -8,8 +8,8 @@
 
 #include "tombola/analysis/dots.hpp"
 #include "tombola/analysis/heat_map.hpp"
-#include "tombola/analysis/provenance_section.hpp"
 #include "tombola/analysis/search_line.hpp"
+#include "tombola/analysis/search_section.hpp"
 #include "tombola/core/error.hpp"
 
 using namespace tombola::analysis;

@@ -113,6 +113,119 @@ TEST_CASE("the written tables hold the numbers of the page") {
   for (const auto& t : written.tables) CHECK(std::filesystem::exists(t));
 }
 
+TEST_CASE("searches stand beside each other, with what they prune alone") {
+  const temporary_folder dir;
+  test::write_study(dir.path(), 3);
+  // A second way to search: it kept one MLP of two and every head, and was measured by itself.
+  for (const std::string s : {"1", "2"}) {
+    const auto folder = dir.path() / ("other-s" + s);
+    const std::string found =
+        R"({"file":"ticket.safetensors","kind":"good","family":"heads_mlps",)"
+        R"("search":"guard_share 0.9, mode standard, prune mlps, select dev",)"
+        R"("fingerprint":"f)" +
+        s +
+        R"(","kept":{"heads":8,"mlps":1},)"
+        R"("size":{"heads":8,"mlps":2}})";
+    test::write_result(folder, {"find-masks", "acceptability", std::stoull(s),
+                                s == "1" ? "0.89" : "0.87", "0.5", found, false});
+    io::write_ticket(folder / "ticket.safetensors", test::small_ticket(0xFF, s == "1" ? 1 : 2));
+    io::write_trace(folder / "trace.safetensors", test::small_trace());
+  }
+  const report_input in = read_report_input(dir.path());
+  const report_numbers n = compute(in);
+  REQUIRE(n.searches.size() == 2);
+  const search_outcome& heads = n.searches[0];
+  CHECK(heads.set == "heads_mlps, plain");
+  CHECK(heads.part == "heads");
+  CHECK(heads.seeds == 3);
+  CHECK(heads.units == 8);
+  CHECK(heads.least == 4);
+  CHECK(heads.most == 4);
+  CHECK(heads.jaccard.value == Approx((0.6 + 1.0 + 0.6) / 3.0).epsilon(1e-12));
+  CHECK(*heads.score == Approx(0.85).epsilon(1e-15));  // evaluated, not what the search measured
+  CHECK(*heads.of_full == Approx(0.85 / 0.92).epsilon(1e-12));
+  const search_outcome& mlps = n.searches[1];
+  CHECK(mlps.set == "heads_mlps, prune mlps");
+  CHECK(mlps.part == "mlps");
+  CHECK(mlps.seeds == 2);
+  CHECK(mlps.jaccard.value == 0.0);
+  CHECK(mlps.expected_jaccard.value == 0.5);
+  CHECK(*mlps.score == Approx(0.88).epsilon(1e-15));
+  CHECK(*mlps.seconds.mean == 1.5);
+  const std::string csv = to_csv(comparison_table(n.searches));
+  CHECK(csv.find("\"heads_mlps, prune mlps\",mlps,2,2,1,1,1,0.5,0.88,") != std::string::npos);
+
+  CHECK(n.verdicts[0].claim == "the full model beats the majority class");
+  std::vector<std::string> agree;
+  for (const verdict& v : n.verdicts) {
+    if (v.claim.starts_with("seeds agree")) agree.push_back(v.family + ": " + v.claim);
+  }
+  CHECK(agree ==
+        std::vector<std::string>{"heads_mlps, plain: seeds agree on heads more than chance",
+                                 "heads_mlps, prune mlps: seeds agree on MLPs more than chance"});
+  const std::string page = make_report(in, n);
+  check_self_contained(page);
+  CHECK(count_of(page, "the full model beats the majority class") == 1);
+  CHECK(page.find("What each search keeps, and how far its seeds agree") != std::string::npos);
+  CHECK(page.find("href=\"#compared\">Searches compared<") != std::string::npos);
+}
+
+TEST_CASE("a search that could prune nothing keeps its place among the others") {
+  const temporary_folder dir;
+  test::write_study(dir.path(), 2);
+  for (const std::string s : {"1", "2"}) {
+    io::write_ticket(dir.path() / ("find-s" + s) / "ticket.safetensors",
+                     test::small_ticket(0xFF, 3));
+  }
+  const report_numbers n = compute(read_report_input(dir.path()));
+  REQUIRE(n.searches.size() == 2);
+  CHECK(n.searches[0].part == "heads");
+  CHECK(n.searches[1].part == "mlps");
+  CHECK(n.searches[1].least == 2);
+}
+
+TEST_CASE("a search has one name in all tasks") {
+  const temporary_folder dir;
+  test::write_study(dir.path() / "a", 2);
+  test::write_study(dir.path() / "b", 2, "sentiment");
+  // The second task was searched in another way too, the first was not.
+  const auto again = dir.path() / "b/again";
+  test::write_result(again, {"find-masks", "sentiment", 1, "0.9", "0.5",
+                             test::found_by("guard_share 0.9, mode study, select dev",
+                                            test::made_ticket("good", "heads_mlps", 4)),
+                             false});
+  io::write_ticket(again / "ticket.safetensors", test::small_ticket(0x0F, 3));
+  io::write_trace(again / "trace.safetensors", test::small_trace());
+  const report_input in = read_report_input(dir.path());
+  REQUIRE(in.sets.size() == 2);
+  CHECK(in.sets[0].name == "heads_mlps, mode standard");
+  CHECK(in.sets[0].tasks.size() == 2);
+  CHECK(in.sets[1].name == "heads_mlps, mode study");
+  CHECK(in.sets[1].tasks.size() == 1);
+  std::vector<std::string> rows;
+  for (const search_outcome& o : compute(in).searches) rows.push_back(o.task + ": " + o.set);
+  CHECK(rows == std::vector<std::string>{"acceptability: heads_mlps, mode standard",
+                                         "sentiment: heads_mlps, mode standard",
+                                         "sentiment: heads_mlps, mode study"});
+}
+
+TEST_CASE("sections of a kind are folded in the contents where there are many") {
+  std::vector<page_part> parts{{"findings", "Findings", "", ""}};
+  for (const std::string n : {"1", "2", "3", "4"}) parts.push_back({"s" + n, "Sizes", n, ""});
+  const std::string few = contents(parts);
+  CHECK(test::ill_formed(few) == "");
+  CHECK(few.find("<details") == std::string::npos);
+  CHECK(few.find(">Sizes: 4<") != std::string::npos);
+  parts.push_back({"s5", "Sizes", "5", ""});
+  parts.push_back({"provenance", "Provenance", "", ""});
+  const std::string many = contents(parts);
+  CHECK(test::ill_formed(many) == "");
+  CHECK(many.find("<summary>Sizes (5)</summary>") != std::string::npos);
+  CHECK(many.find("href=\"#s5\">5<") != std::string::npos);
+  CHECK(many.find("href=\"#findings\">Findings<") != std::string::npos);
+  CHECK(count_of(many, "href=") == 7);
+}
+
 TEST_CASE("one seed: what is undefined is said, nothing is NaN") {
   const temporary_folder dir;
   test::write_study(dir.path(), 1);

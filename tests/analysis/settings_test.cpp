@@ -30,7 +30,7 @@ TEST_CASE("settings are named by the items that not all of them have") {
   CHECK(names.at("a 1, b 2") == "b 2");
 }
 
-TEST_CASE("variants are told apart within a task and a family, not across them") {
+TEST_CASE("settings are told apart within a task, searches within a family") {
   const auto make = [](const std::string& task, const std::string& setting, ticket_family family,
                        const std::string& search) {
     result r;
@@ -49,13 +49,13 @@ TEST_CASE("variants are told apart within a task and a family, not across them")
   const variants named{all};
   std::vector<std::string> names;
   for (const result& r : all) names.push_back(named.name_of(r));
-  CHECK(names ==
-        std::vector<std::string>{"mode study", "mode standard", "", "", "rows 1, x", "rows 2, y"});
+  CHECK(names == std::vector<std::string>{"mode study", "mode standard", "", "mode study",
+                                          "rows 1, x", "rows 2, y"});
   result full = all[4];
   full.ticket.reset();
   CHECK(named.name_of(full) == "rows 1");
   CHECK(family_and_variant(heads_mlps, "mode study") == "heads_mlps, mode study");
   CHECK(in_words("heads_mlps, mode study") == "heads and MLPs, mode study");
-  CHECK(in_words("none, rows 1") == "no tickets, rows 1");
+  CHECK(in_words("none, rows 1") == "full model, rows 1");
   CHECK(family_and_variant(std::nullopt, "") == "none");
 }

@@ -9,11 +9,13 @@
 #include <set>
 #include <span>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "tombola/analysis/agreement_section.hpp"
 #include "tombola/analysis/agreement_tables.hpp"
+#include "tombola/analysis/contents.hpp"
 #include "tombola/analysis/importance_section.hpp"
 #include "tombola/analysis/layer_lines.hpp"
 #include "tombola/analysis/markup.hpp"
@@ -24,6 +26,9 @@
 #include "tombola/analysis/score_section.hpp"
 #include "tombola/analysis/score_tables.hpp"
 #include "tombola/analysis/scores_by_ticket.hpp"
+#include "tombola/analysis/search_comparison.hpp"
+#include "tombola/analysis/search_section.hpp"
+#include "tombola/analysis/settings.hpp"
 #include "tombola/analysis/size_section.hpp"
 #include "tombola/analysis/super_section.hpp"
 #include "tombola/analysis/survivor_section.hpp"
@@ -58,30 +63,8 @@ struct report_numbers {
   std::vector<super_comparison> supers;                 ///< one for each set
   std::vector<std::vector<ticket_size>> sizes;          ///< likewise, empty but for BERT-base
   std::vector<verdict> verdicts;
+  std::vector<search_outcome> searches;  ///< every way to search beside the others
 };
-
-/// Computes it. Throws as score_groups does; shape_error if tickets of one task differ in shape.
-[[nodiscard]] inline report_numbers compute(const report_input& in) {
-  report_numbers n;
-  n.scores = score_groups(in.results);
-  for (const score_group& g : n.scores) {
-    for (verdict& v : verdicts(g)) n.verdicts.push_back(std::move(v));
-  }
-  for (const ticket_set& set : in.sets) {
-    n.agreements.push_back(agreements_of(set));
-    n.tasks.push_back(compare_tasks(set));
-    n.supers.push_back(compare_super_tickets(set));
-    n.sizes.push_back(sizes_of(set));
-    for (const part_agreement& a : n.agreements.back()) {
-      n.verdicts.push_back(agree_beyond_chance(a));
-    }
-  }
-  // What is said about one task and family stands together, scores first.
-  std::stable_sort(n.verdicts.begin(), n.verdicts.end(), [](const verdict& a, const verdict& b) {
-    return std::pair{a.task, a.family} < std::pair{b.task, b.family};
-  });
-  return n;
-}
 
 namespace detail {
 
@@ -93,6 +76,34 @@ template <class T>
 }
 
 }  // namespace detail
+
+/// Computes it. Throws as score_groups does; shape_error if tickets of one task differ in shape.
+[[nodiscard]] inline report_numbers compute(const report_input& in) {
+  report_numbers n;
+  n.scores = score_groups(in.results);
+  std::set<std::pair<std::string, std::string>> trained;  // tasks and settings
+  for (const score_group& g : n.scores) {
+    if (trained.emplace(g.task, g.setting).second) n.verdicts.push_back(beats_majority(g));
+    for (verdict& v : verdicts(g)) n.verdicts.push_back(std::move(v));
+  }
+  for (const ticket_set& set : in.sets) {
+    n.agreements.push_back(agreements_of(set));
+    n.tasks.push_back(compare_tasks(set));
+    n.supers.push_back(compare_super_tickets(set));
+    n.sizes.push_back(sizes_of(set));
+    for (const part_agreement& a : pruned_parts(n.agreements.back())) {
+      n.verdicts.push_back(agree_beyond_chance(a));
+    }
+  }
+  n.searches = compare_searches(in.results, n.scores, detail::joined(n.agreements));
+  // What is said about one task and family stands together, of the full model first, then scores.
+  const auto place = [](const verdict& v) {
+    return std::tuple{v.task, !v.family.starts_with(family_and_variant({}, "")), v.family};
+  };
+  std::stable_sort(n.verdicts.begin(), n.verdicts.end(),
+                   [&](const verdict& a, const verdict& b) { return place(a) < place(b); });
+  return n;
+}
 
 /// Every table of the report, for files. Tables without rows are left out.
 [[nodiscard]] inline std::vector<table> report_tables(const report_input& in,
@@ -128,6 +139,7 @@ template <class T>
                          ticket_size_table(detail::joined(n.sizes)),
                          importance_table(important),
                          important_summary(important),
+                         comparison_table(n.searches),
                          search_table(in.searches),
                          run_table(in.results),
                          input_table(in.results, in.files)};
@@ -176,61 +188,56 @@ namespace detail {
   return in.results.empty() ? "" : ". " + fixed(seconds, 0) + " seconds of work";
 }
 
-/// A section, its name in the table of contents, and its anchor.
-struct page_part {
-  std::string id;
-  std::string name;
-  std::string body;
-};
-
 [[nodiscard]] inline std::vector<page_part> page_parts(const report_input& in,
                                                        const report_numbers& n) {
   std::vector<page_part> parts;
   if (!n.verdicts.empty()) {
-    parts.push_back({"findings", "Findings", findings_section(n.verdicts, !n.scores.empty())});
+    parts.push_back({"findings", "Findings", "", findings_section(n.verdicts, !n.scores.empty())});
   }
-  if (!n.scores.empty()) parts.push_back({"scores", "Scores", score_section(n.scores)});
+  if (!n.scores.empty()) parts.push_back({"scores", "Scores", "", score_section(n.scores)});
+  if (!n.searches.empty()) {
+    parts.push_back({"compared", "Searches compared", "", comparison_section(n.searches)});
+  }
   for (std::size_t i = 0; i < in.sets.size(); ++i) {
     const std::string id = "survivors-" + std::to_string(i + 1);
-    parts.push_back(
-        {id, "Survivors: " + in_words(in.sets[i].name), survivor_section(in.sets[i], id)});
+    parts.push_back({id, "Survivors", in_words(in.sets[i].name), survivor_section(in.sets[i], id)});
   }
   for (std::size_t i = 0; i < in.sets.size(); ++i) {
     const std::string id = "sizes-" + std::to_string(i + 1);
-    parts.push_back({id, "Sizes: " + in_words(in.sets[i].name),
+    parts.push_back({id, "Sizes", in_words(in.sets[i].name),
                      size_section(n.agreements[i], n.sizes[i], in.sets[i].name, id)});
   }
   for (std::size_t i = 0; i < in.sets.size(); ++i) {
     if (n.tasks[i].empty()) continue;
     const std::string id = "tasks-" + std::to_string(i + 1);
     parts.push_back(
-        {id, "Tasks: " + in_words(in.sets[i].name), task_section(n.tasks[i], in.sets[i].name, id)});
+        {id, "Tasks", in_words(in.sets[i].name), task_section(n.tasks[i], in.sets[i].name, id)});
   }
   for (std::size_t i = 0; i < in.sets.size(); ++i) {
     if (n.supers[i].parts.empty()) continue;
     const std::string id = "super-" + std::to_string(i + 1);
-    parts.push_back({id, "Super tickets: " + in_words(in.sets[i].name),
+    parts.push_back({id, "Super tickets", in_words(in.sets[i].name),
                      super_section(n.supers[i], in.sets[i].name, id)});
   }
   for (std::size_t i = 0; i < in.important.size(); ++i) {
     if (in.important[i].empty()) continue;
     const std::string id = "importance-" + std::to_string(i + 1);
-    parts.push_back({id, "Most important: " + in_words(in.sets[i].name),
+    parts.push_back({id, "Most important", in_words(in.sets[i].name),
                      importance_section(in.important[i], in.sets[i].name, id)});
   }
   for (std::size_t i = 0; i < in.sets.size(); ++i) {
     const std::string id = "agreement-" + std::to_string(i + 1);
-    parts.push_back({id, "Agreement: " + in_words(in.sets[i].name),
+    parts.push_back({id, "Agreement", in_words(in.sets[i].name),
                      agreement_section(in.sets[i], n.agreements[i], id)});
   }
   if (in.published) {
     parts.push_back(
-        {"published", "Published scores", published_section(*in.published, "published")});
+        {"published", "Published scores", "", published_section(*in.published, "published")});
   }
   if (!in.searches.empty()) {
-    parts.push_back({"searches", "Searches", search_section(in.searches)});
+    parts.push_back({"searches", "Searches", "", search_section(in.searches)});
   }
-  parts.push_back({"provenance", "Provenance", provenance_section(in.results, in.files)});
+  parts.push_back({"provenance", "Provenance", "", provenance_section(in.results, in.files)});
   return parts;
 }
 
@@ -251,11 +258,7 @@ struct page_part {
   m.open("body").open("header").leaf("h1", options.title);
   m.leaf("p", {{"class", "lead"}}, detail::what_was_read(in) + detail::time_spent(in) + ".");
   m.leaf("p", {{"class", "note"}}, "Read from " + in.source).close().line();
-  m.open("nav").open("ul");
-  for (const auto& p : parts) {
-    m.open("li").leaf("a", {{"href", "#" + p.id}}, p.name).close();
-  }
-  m.close().close().open("main").line();
+  m.raw(contents(parts)).open("main").line();
   for (const auto& p : parts) m.raw(p.body);
   m.close().close().close().line();
   return m.str();

@@ -29,6 +29,7 @@ p{margin:6px 0 10px;max-width:76ch}
 .lead{color:var(--quiet);font-size:1.05rem}
 .note{color:var(--quiet);font-size:.88rem}
 nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:6px 18px;padding:0;margin:14px 0 0}
+nav details{margin:0}nav details ul{margin:6px 0 8px 16px}
 a{color:var(--first)}
 section{background:var(--card);border:1px solid var(--line);border-radius:10px;
 padding:20px 22px;margin:20px 0}

@@ -63,7 +63,7 @@ inline constexpr std::array<std::pair<ticket_family, std::string_view>, 6> famil
   const std::string_view family = name.substr(0, end);
   const std::string_view words = family == "heads_mlps" ? "heads and MLPs"
                                  : family == "mlps"     ? "MLPs"
-                                 : family == "none"     ? "no tickets"
+                                 : family == "none"     ? "full model"
                                                         : family;
   return std::string{words} + std::string{name.substr(end)};
 }

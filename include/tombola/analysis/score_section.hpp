@@ -141,7 +141,8 @@ namespace detail {
   for (const score_group& g : groups) {
     const std::string over = in_words(family_and_variant(g.family, g.variant));
     m.leaf("h3", g.task + ", " + over);
-    m.raw(detail::framed(g.task, g.metric + "; tickets over " + over, draw(score_figure(g))));
+    m.raw(detail::framed(g.task, g.metric + (g.family ? "; tickets over " + over : ""),
+                         draw(score_figure(g))));
     m.raw(to_html(score_table(g))).line();
     if (const std::string why = undefined_note(g); !why.empty()) {
       m.leaf("p", {{"class", "note"}}, why).line();

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "tombola/analysis/compared_seeds.hpp"
+#include "tombola/analysis/moments.hpp"
 #include "tombola/analysis/scores_by_ticket.hpp"
 #include "tombola/analysis/settings.hpp"
 #include "tombola/analysis/table.hpp"
@@ -15,18 +17,23 @@ namespace tombola::analysis {
 
 /// A score as a share of the full model's, and of what the full model gains over always answering
 /// the training set's commonest class. The second is the honest one where that class alone scores
-/// high. Both are ratios of the means over seeds, no means of the seeds' ratios.
+/// high. Both are ratios of means over the seeds that have both scores, no means of the seeds'
+/// ratios.
 struct relative_score {
   std::optional<double> of_full;  ///< nothing unless the full model's score is above 0
   std::optional<double> of_gain;  ///< nothing unless the full model beats the majority class
 };
 
-/// Both, from means over seeds.
+/// Both, for a row of the group.
 [[nodiscard]] inline relative_score relative_to_full(const score_group& g, const score_row& row) {
   relative_score r;
   const score_row* full = g.find(std::nullopt, false);
-  if (full == nullptr || !full->over_seeds.mean || !row.over_seeds.mean) return r;
-  const double score = *row.over_seeds.mean, whole = *full->over_seeds.mean;
+  compared_seeds both;
+  for (const seed_score& s : row.seeds) {
+    if (const seed_score* f = detail::score_of(full, s.seed)) both.add(s.score, f->score);
+  }
+  if (both.size() == 0) return r;
+  const double score = *moments_of(both.first).mean, whole = *moments_of(both.second).mean;
   if (whole > 0.0) r.of_full = score / whole;
   if (g.majority && whole > *g.majority) r.of_gain = (score - *g.majority) / (whole - *g.majority);
   return r;

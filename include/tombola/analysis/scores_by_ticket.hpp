@@ -50,6 +50,7 @@ struct score_group {
   std::optional<double> majority;
   std::vector<score_row> rows;  ///< full, then good, random, bad, super; before, then after
   std::string setting;          ///< how the models were trained and scored (result.hpp)
+  std::string setting_name;     ///< what tells that from the task's other settings; mostly empty
   std::string search;           ///< how the tickets were found
 
   /// The row, or null where nothing of the kind was run.
@@ -130,7 +131,7 @@ inline void add_seed(score_row& row, std::uint64_t seed, const std::vector<const
 
 }  // namespace detail
 
-/// Sorts results into groups by task and family, and by setting and search where a task has
+/// Sorts results into groups by task and family, and by setting and search where there are
 /// several; the runs of a full model go into every family of its task and setting.
 ///
 /// Throws format_error if two results of one task were scored by different metrics: they cannot
@@ -169,6 +170,7 @@ inline void add_seed(score_row& row, std::uint64_t seed, const std::vector<const
       g.task = task, g.family = family, g.variant = named.name_of(one);
       g.metric = first[task]->metric;
       g.setting = task_and_setting.second, g.search = family_and_search.second;
+      g.setting_name = named.setting_of(one);
       if (family) of_family.insert(full.begin(), full.end());
       for (const auto& [kind_and_phase, of_kind] : of_family) {
         for (const result* r : of_kind) {

@@ -51,35 +51,41 @@ namespace tombola::analysis {
   return names;
 }
 
-/// What tells apart, within each task, results that must not be averaged: how the models were
-/// trained, and how the tickets of one family were found.
+/// What tells apart results that must not be averaged: how the models of one task were trained, and
+/// how the tickets of one family were found. A search has one name in all tasks, so that those of
+/// several tasks can be compared.
 class variants {
 public:
   explicit variants(std::span<const result> results) {
     std::map<std::string, std::set<std::string>> settings;
-    std::map<of_search, std::set<std::string>> searches;
+    std::map<ticket_family, std::set<std::string>> searches;
     for (const result& r : results) {
       settings[r.task].insert(r.setting);
-      if (r.ticket) searches[{r.task, r.ticket->family}].insert(r.ticket->search);
+      if (r.ticket) searches[r.ticket->family].insert(r.ticket->search);
     }
     for (const auto& [task, of_task] : settings) settings_[task] = setting_names(of_task);
-    for (const auto& [key, of_key] : searches) searches_[key] = setting_names(of_key);
+    for (const auto& [family, found] : searches) searches_[family] = setting_names(found);
   }
 
-  /// The words that are added to task and family, such as `mode study`; empty where all are alike.
-  /// Precondition: r is one of the results.
+  /// What tells how r's model was trained from how others of its task were; empty where all are
+  /// alike. Precondition: r is one of the results.
+  [[nodiscard]] std::string setting_of(const result& r) const {
+    return settings_.at(r.task).at(r.setting);
+  }
+
+  /// The words that are added to task and family, such as `mode study`: of setting and search.
+  /// Empty where all are alike. Precondition: r is one of the results.
   [[nodiscard]] std::string name_of(const result& r) const {
-    std::string name = settings_.at(r.task).at(r.setting);
+    std::string name = setting_of(r);
     if (!r.ticket) return name;
-    const std::string& search = searches_.at({r.task, r.ticket->family}).at(r.ticket->search);
+    const std::string& search = searches_.at(r.ticket->family).at(r.ticket->search);
     if (!name.empty() && !search.empty()) name += ", ";
     return name + search;
   }
 
 private:
-  using of_search = std::pair<std::string, ticket_family>;
   std::map<std::string, std::map<std::string, std::string>> settings_;
-  std::map<of_search, std::map<std::string, std::string>> searches_;
+  std::map<ticket_family, std::map<std::string, std::string>> searches_;
 };
 
 /// `weights`, or `weights, mode study` where that must be told apart.

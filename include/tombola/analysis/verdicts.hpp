@@ -83,27 +83,6 @@ namespace detail {
   return r != nullptr && r->over_seeds.mean ? fixed(*r->over_seeds.mean, 4) : "undefined";
 }
 
-/// The full model against the majority class, seed by seed.
-[[nodiscard]] inline verdict beats_majority(const score_group& g) {
-  verdict v{g.task,
-            family_and_variant(g.family, g.variant),
-            "the full model beats the majority class",
-            "",
-            {}};
-  v.decision = outcome::cannot_tell;
-  const score_row* full = g.find(std::nullopt, false);
-  if (full == nullptr || full->seeds.empty() || !g.majority) {
-    v.finding = g.majority ? "no score of a full model" : "the metric has no majority class";
-    return v;
-  }
-  std::size_t yes = 0;
-  for (const seed_score& s : full->seeds) yes += s.score > *g.majority ? 1U : 0U;
-  v.decision = decide(yes, full->seeds.size());
-  v.finding = "in " + of_seeds(yes, full->seeds.size()) + ", mean " + mean_text(full) +
-              " against " + fixed(*g.majority, 4);
-  return v;
-}
-
 /// One kind of ticket against another in the same phase, seed by seed; the means are those of the
 /// seeds that are compared.
 [[nodiscard]] inline verdict beats(const score_group& g,
@@ -156,7 +135,25 @@ namespace detail {
 
 }  // namespace detail
 
-/// The study's claims about scores, computed for one group.
+/// The full model against the majority class, seed by seed: a claim about the task and how it was
+/// trained, the same in every group of these.
+[[nodiscard]] inline verdict beats_majority(const score_group& g) {
+  verdict v{g.task, family_and_variant(std::nullopt, g.setting_name),
+            "the full model beats the majority class", "", outcome::cannot_tell};
+  const score_row* full = g.find(std::nullopt, false);
+  if (full == nullptr || full->seeds.empty() || !g.majority) {
+    v.finding = g.majority ? "no score of a full model" : "the metric has no majority class";
+    return v;
+  }
+  std::size_t yes = 0;
+  for (const seed_score& s : full->seeds) yes += s.score > *g.majority ? 1U : 0U;
+  v.decision = decide(yes, full->seeds.size());
+  v.finding = "in " + of_seeds(yes, full->seeds.size()) + ", mean " + detail::mean_text(full) +
+              " against " + fixed(*g.majority, 4);
+  return v;
+}
+
+/// The study's claims about the tickets of one group, by their scores. None without tickets.
 ///
 /// With structured pruning the study finds even random and bad tickets trainable; with magnitude
 /// pruning it finds that they fall behind: those two are claimed for weights only.
@@ -164,7 +161,7 @@ namespace detail {
 /// winning", EMNLP 2020, abstract and section 4.
 [[nodiscard]] inline std::vector<verdict> verdicts(const score_group& g) {
   using enum ticket_kind;
-  std::vector<verdict> all{detail::beats_majority(g)};
+  std::vector<verdict> all;
   if (!g.family) return all;
   const auto have = [&](ticket_kind k, bool retrained) { return g.find(k, retrained) != nullptr; };
   if (have(good, false)) all.push_back(detail::reaches(g, good, false));
