@@ -20,7 +20,7 @@ void report(const report_command& o, const common_options& c) {
   nlohmann::json findings = nlohmann::json::array();
   std::string heading;
   for (const analysis::verdict& v : written.numbers.verdicts) {
-    const std::string about = v.task + ", " + v.family;
+    const std::string about = v.task + ", " + analysis::in_words(v.family);
     findings.push_back({{"about", about}, {"finding", analysis::sentence(v)}});
     if (!c.json && about != heading) std::cout << about << '\n';
     if (!c.json) std::cout << "  " << analysis::sentence(v) << '\n';

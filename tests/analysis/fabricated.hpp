@@ -56,6 +56,7 @@ struct made_result {
   std::string majority = "0.5";
   std::string ticket = "null";
   bool retrained = false;
+  std::string seconds = "1.5";
 };
 
 inline std::string made_ticket(const std::string& kind, const std::string& family, int kept) {
@@ -69,8 +70,8 @@ inline std::string to_json(const made_result& r) {
          R"(","run":{"epochs":1},"task":")" + r.task + R"(","seed":)" + std::to_string(r.seed) +
          R"(,"metric":"accuracy","score":)" + r.score + R"(,"metrics":{"accuracy":)" + r.score +
          R"(},"majority":)" + r.majority + R"(,"ticket":)" + r.ticket + R"(,"retrained":)" +
-         (r.retrained ? "true" : "false") +
-         R"(,"seconds":1.5,"tokens_per_second":2000,"machine":"two cores","commit":"abc",)" +
+         (r.retrained ? "true" : "false") + R"(,"seconds":)" + r.seconds +
+         R"(,"tokens_per_second":2000,"machine":"two cores","commit":"abc",)" +
          R"("inputs":[{"name":"model","path":"/m","sha256":"00ff"}]})";
 }
 

@@ -113,7 +113,7 @@ TEST_CASE("the written tables hold the numbers of the page") {
   for (const auto& t : written.tables) CHECK(std::filesystem::exists(t));
 }
 
-TEST_CASE("searches stand beside each other, with what they prune alone") {
+TEST_CASE("searches stand beside each other, without what they leave alone") {
   const temporary_folder dir;
   test::write_study(dir.path(), 3);
   // A second way to search: it kept one MLP of two and every head, and was measured by itself.
@@ -126,34 +126,40 @@ TEST_CASE("searches stand beside each other, with what they prune alone") {
         s +
         R"(","kept":{"heads":8,"mlps":1},)"
         R"("size":{"heads":8,"mlps":2}})";
-    test::write_result(folder, {"find-masks", "acceptability", std::stoull(s),
-                                s == "1" ? "0.89" : "0.87", "0.5", found, false});
+    test::write_result(
+        folder, {"find-masks", "acceptability", std::stoull(s), s == "1" ? "0.89" : "0.87", "0.5",
+                 found, false, s == "1" ? "7" : "8"});
     io::write_ticket(folder / "ticket.safetensors", test::small_ticket(0xFF, s == "1" ? 1 : 2));
     io::write_trace(folder / "trace.safetensors", test::small_trace());
   }
   const report_input in = read_report_input(dir.path());
   const report_numbers n = compute(in);
-  REQUIRE(n.searches.size() == 2);
+  REQUIRE(n.searches.size() == 3);
   const search_outcome& heads = n.searches[0];
   CHECK(heads.set == "heads_mlps, plain");
   CHECK(heads.part == "heads");
-  CHECK(heads.seeds == 3);
+  CHECK(heads.tickets == 3);
   CHECK(heads.units == 8);
   CHECK(heads.least == 4);
   CHECK(heads.most == 4);
   CHECK(heads.jaccard.value == Approx((0.6 + 1.0 + 0.6) / 3.0).epsilon(1e-12));
   CHECK(*heads.score == Approx(0.85).epsilon(1e-15));  // evaluated, not what the search measured
   CHECK(*heads.of_full == Approx(0.85 / 0.92).epsilon(1e-12));
-  const search_outcome& mlps = n.searches[1];
+  CHECK(*heads.seconds.mean == 1.5);
+  CHECK(n.searches[1].part == "mlps");  // which that search looked at and kept
+  CHECK(n.searches[1].least == 2);
+  const search_outcome& mlps = n.searches[2];
   CHECK(mlps.set == "heads_mlps, prune mlps");
   CHECK(mlps.part == "mlps");
-  CHECK(mlps.seeds == 2);
+  CHECK(mlps.tickets == 2);
   CHECK(mlps.jaccard.value == 0.0);
   CHECK(mlps.expected_jaccard.value == 0.5);
   CHECK(*mlps.score == Approx(0.88).epsilon(1e-15));
-  CHECK(*mlps.seconds.mean == 1.5);
+  CHECK(*mlps.seconds.mean == 7.5);
   const std::string csv = to_csv(comparison_table(n.searches));
-  CHECK(csv.find("\"heads_mlps, prune mlps\",mlps,2,2,1,1,1,0.5,0.88,") != std::string::npos);
+  CHECK(csv.find("\"heads_mlps, prune mlps\",mlps,2,2,1,1,1,0.5,0.88,0.96174863") !=
+        std::string::npos);
+  CHECK(csv.find(",0,0.5,7.5") != std::string::npos);
 
   CHECK(n.verdicts[0].claim == "the full model beats the majority class");
   std::vector<std::string> agree;
@@ -166,7 +172,9 @@ TEST_CASE("searches stand beside each other, with what they prune alone") {
   const std::string page = make_report(in, n);
   check_self_contained(page);
   CHECK(count_of(page, "the full model beats the majority class") == 1);
-  CHECK(page.find("What each search keeps, and how far its seeds agree") != std::string::npos);
+  CHECK(page.find("What each search keeps, and how far its tickets agree") != std::string::npos);
+  CHECK(page.find("<td class=\"short\">MLPs, prune") == std::string::npos);
+  CHECK(page.find(">heads and MLPs, plain</td>") != std::string::npos);
   CHECK(page.find("href=\"#compared\">Searches compared<") != std::string::npos);
 }
 
@@ -184,7 +192,26 @@ TEST_CASE("a search that could prune nothing keeps its place among the others") 
   CHECK(n.searches[1].least == 2);
 }
 
-TEST_CASE("a search has one name in all tasks") {
+TEST_CASE("a claim of the full model is said once a task and way to train it") {
+  const temporary_folder dir;
+  test::write_study(dir.path(), 2);
+  // Other tickets, whose runs say no majority class; and models that were trained otherwise.
+  test::write_result(dir.path() / "weights", {"evaluate", "acceptability", 1, "0.7", "null",
+                                              test::made_ticket("good", "heads", 4), false});
+  std::string other = test::to_json({"train", "acceptability", 1, "0.4", "0.5", "null", false});
+  other.insert(1, R"("setting":"rate 1",)");
+  test::write_text(dir.path() / "other/result.json", other);
+  std::vector<std::string> said;
+  for (const verdict& v : compute(read_report_input(dir.path())).verdicts) {
+    if (v.claim == full_model_claim) {
+      said.push_back(v.family + ": " + std::string{to_string(v.decision)});
+    }
+  }
+  CHECK(said ==
+        std::vector<std::string>{"none, rate 1: does not hold", "none, settings not known: holds"});
+}
+
+TEST_CASE("what tells a search apart is the same in all tasks") {
   const temporary_folder dir;
   test::write_study(dir.path() / "a", 2);
   test::write_study(dir.path() / "b", 2, "sentiment");
@@ -203,7 +230,9 @@ TEST_CASE("a search has one name in all tasks") {
   CHECK(in.sets[1].name == "heads_mlps, mode study");
   CHECK(in.sets[1].tasks.size() == 1);
   std::vector<std::string> rows;
-  for (const search_outcome& o : compute(in).searches) rows.push_back(o.task + ": " + o.set);
+  for (const search_outcome& o : compute(in).searches) {
+    if (o.part == "heads") rows.push_back(o.task + ": " + o.set);
+  }
   CHECK(rows == std::vector<std::string>{"acceptability: heads_mlps, mode standard",
                                          "sentiment: heads_mlps, mode standard",
                                          "sentiment: heads_mlps, mode study"});
@@ -299,10 +328,12 @@ TEST_CASE("what lies beside the masks is read with them, and is named as an inpu
   CHECK_THROWS_AS(read_report_input(masks), format_error);
 }
 
-TEST_CASE("two searches of one seed are told apart") {
+TEST_CASE("two searches of one seed are told apart, and count once where they found one ticket") {
   const temporary_folder dir;
   test::write_study(dir.path(), 2);
   std::filesystem::copy(dir.path() / "find-s1", dir.path() / "find-s1-again");
+  CHECK(read_report_input(dir.path()).sets[0].tasks[0].seeds.size() == 2);
+  io::write_ticket(dir.path() / "find-s1-again/ticket.safetensors", test::small_ticket(0x3C, 3));
   const report_input in = read_report_input(dir.path());
   REQUIRE(in.sets.size() == 1);
   REQUIRE(in.sets[0].tasks[0].seeds.size() == 3);

@@ -188,6 +188,37 @@ TEST_CASE("a share of full is taken over the seeds that have both scores") {
   CHECK_FALSE(share(bad).of_full);
 }
 
+TEST_CASE("seeds whose commonest class differs are each held against their own") {
+  std::vector<result> r{full(1, 0.5), full(2, 0.7)};
+  r[0].majority = 0.35;
+  r[1].majority = 0.65;
+  const auto g = score_groups(r)[0];
+  CHECK(beats_majority(g).finding == "in 2 of 2 seeds, mean 0.6000 against 0.5000");
+  r[0].score = 0.3;
+  CHECK(beats_majority(score_groups(r)[0]).decision == outcome::in_part);
+  r[0].score = 0.6;  // above 0.35, not above the other seed's
+  const auto g2 = score_groups(r)[0];
+  CHECK(beats_majority(g2).decision == outcome::holds);
+  CHECK(*relative_to_full(g2, g2.rows[0]).of_gain == Approx(1.0));
+}
+
+TEST_CASE("why there is no share of full or of gain is said") {
+  using enum ticket_kind;
+  std::vector<result> r{full(1, 0.5), with(good, false, 1, 0.4), with(bad, false, 2, 0.4)};
+  const auto of = [&](ticket_kind kind) {
+    const auto g = score_groups(r)[0];
+    return relative_to_full(g, *g.find(kind, false));
+  };
+  CHECK(*of(good).of_full == Approx(0.8));
+  CHECK_FALSE(of(good).of_gain);
+  CHECK(of(good).why_not_gain == "the full model does not beat the majority class");
+  CHECK(of(bad).why_not_full == "no seed has both this score and a full model's");
+  r[0].score = 0.0;
+  CHECK(of(good).why_not_full == "the full model's score is not above 0");
+  for (result& one : r) one.majority.reset();
+  CHECK(of(good).why_not_gain == "what the majority class scores is not known");
+}
+
 TEST_CASE("claims are computed seed by seed, and failures are said plainly") {
   const auto all = verdicts(score_groups(study())[0]);
   const verdict& random = find(all, "good beats random before retraining");

@@ -30,6 +30,18 @@ TEST_CASE("settings are named by the items that not all of them have") {
   CHECK(names.at("a 1, b 2") == "b 2");
 }
 
+TEST_CASE("names of settings are distinct, whatever the settings say") {
+  const auto of = [](std::set<std::string> settings) {
+    std::set<std::string> distinct;
+    for (const auto& [setting, name] : setting_names(settings)) distinct.insert(name);
+    return distinct.size() == settings.size();
+  };
+  CHECK(of({"", "settings not known"}));
+  CHECK(of({"a 1", "a 1, plain", "a 1, plain (2)"}));
+  CHECK(of({"a 1", "a 1, a 1", "a 1, a 1, a 1"}));
+  CHECK(of({"a, b", "b, a"}));
+}
+
 TEST_CASE("settings are told apart within a task, searches within a family") {
   const auto make = [](const std::string& task, const std::string& setting, ticket_family family,
                        const std::string& search) {

@@ -108,7 +108,34 @@ TEST_CASE("an evaluation has the run that was asked about in its key") {
         io::read_json(second / "result.json").at("score"));
 }
 
-TEST_CASE("a search has how its model was trained in its key, and not in what it says of itself") {
+TEST_CASE("a search that was stopped counts the seconds before") {
+  const world w;
+  experiment::train_settings full = w.training();
+  full.ticket.clear();
+  experiment::search_settings s;
+  s.prune = experiment::prune_what::mlps;
+  s.run = carry_out(w.runs, experiment::prepare(full), train);
+  const auto p = experiment::prepare(s);
+  const fs::path run = w.runs / p.key.folder_name();
+  int batches = 0;
+  CHECK_THROWS(carry_out(w.runs, p, search, [&] {
+    if (++batches == 3) throw error("stopped");
+  }));
+  const fs::path so_far = run / "trace-so-far.safetensors";
+  trace t = io::read_trace(so_far);
+  CHECK_FALSE(t.steps.empty());
+  CHECK(t.seconds > 0.0);
+  t.seconds = 1000.0;
+  io::write_trace(so_far, t);
+  (void)carry_out(w.runs, p, search);
+  const auto result = io::read_json(run / "result.json");
+  CHECK(result.at("seconds").get<double>() > 1000.0);
+  CHECK(result.at("seconds").get<double>() < 1100.0);
+  CHECK(io::read_trace(run / "trace.safetensors").seconds == 0.0);  // the same bits at any pace
+}
+
+TEST_CASE(
+    "a search has what its result tells of the run in its key, not in what it says of itself") {
   const world w;
   experiment::train_settings full = w.training();
   full.ticket.clear();
@@ -129,6 +156,14 @@ TEST_CASE("a search has how its model was trained in its key, and not in what it
   CHECK(by_other.run.setting != by_one.run.setting);
   CHECK(by_other.key.folder_name() != by_one.key.folder_name());
   CHECK(experiment::search_setting(by_other.key.settings) ==
+        experiment::search_setting(by_one.key.settings));
+  auto told = io::read_json(twin / "result.json");
+  told["majority"] = 0.25;  // as of a run that drew other rows
+  put(twin / "result.json", told.dump());
+  const auto by_third = experiment::prepare(s);
+  REQUIRE(by_third.majority == 0.25);
+  CHECK(by_third.key.folder_name() != by_other.key.folder_name());
+  CHECK(experiment::search_setting(by_third.key.settings) ==
         experiment::search_setting(by_one.key.settings));
 }
 

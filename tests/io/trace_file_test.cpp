@@ -75,6 +75,10 @@ TEST_CASE("trace file: what is written is read back, bit for bit") {
   odd.measure = "accuracy, lower bound at confidence 0.95";
   io::write_trace(path, odd);
   CHECK(io::read_trace(path).measure == odd.measure);
+  CHECK(io::read_trace(path).seconds == 0.0);
+  odd.seconds = 1.0 / 3;
+  io::write_trace(path, odd);
+  CHECK(io::read_trace(path).seconds == odd.seconds);
 }
 
 TEST_CASE("trace file: what is malformed is refused, each with its sentence") {
@@ -90,6 +94,8 @@ TEST_CASE("trace file: what is malformed is refused, each with its sentence") {
         ": has no 'baseline', expected a number");
   CHECK(refused([](auto& j, tensors&) { j["threshold"] = "low"; }) ==
         ": 'threshold' is '\"low\"', expected a number");
+  CHECK(refused([](auto& j, tensors&) { j["seconds"] = -2; }) ==
+        ": found -2.000000 as its seconds, expected 0 or more");
   CHECK(refused([](auto& j, tensors&) { j["steps"] = 3; }) ==
         ": found '3' as its steps, expected a list");
   CHECK(refused([](auto& j, tensors&) { j["steps"][0]["accepted"] = 1; }) ==

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <map>
 #include <span>
 #include <string>
 #include <utility>
@@ -192,6 +193,30 @@ namespace detail {
     }
   }
   return t;
+}
+
+namespace detail {
+
+/// Whether any of the tickets prunes a unit of this kind.
+[[nodiscard]] inline bool prunes_any(const part_agreement& a) {
+  return a.counts.kept_by_all() < a.counts.units;
+}
+
+}  // namespace detail
+
+/// The agreements that could say something: of one set and task those on units of which some ticket
+/// prunes one, as a search of heads alone keeps every MLP; or all of them, where none does.
+[[nodiscard]] inline std::vector<part_agreement> pruned_parts(std::span<const part_agreement> all) {
+  std::map<std::pair<std::string, std::string>, bool> some;
+  for (const part_agreement& a : all) {
+    bool& any = some[{a.set, a.task}];
+    any = any || detail::prunes_any(a);
+  }
+  std::vector<part_agreement> left;
+  for (const part_agreement& a : all) {
+    if (detail::prunes_any(a) || !some[{a.set, a.task}]) left.push_back(a);
+  }
+  return left;
 }
 
 /// Whether the seeds found the same tickets, more than chance makes them.

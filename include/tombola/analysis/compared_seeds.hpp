@@ -64,6 +64,11 @@ namespace detail {
 
 }  // namespace detail
 
+/// What the commonest class scores in a seed of the group: its own, else the group's.
+[[nodiscard]] inline std::optional<double> majority_of(const score_group& g, const seed_score& s) {
+  return s.majority ? s.majority : g.majority;
+}
+
 /// Two tickets in the seeds that have both. Where a search keeps all or nothing, the good, the
 /// random and the bad ticket are one: such a seed says nothing of which is better.
 [[nodiscard]] inline compared_seeds compare_tickets(const score_row* a, const score_row* b) {
@@ -97,7 +102,8 @@ namespace detail {
     const auto is_good = [&](bool phase) {
       return detail::same_ticket(&s, detail::score_of(g.find(ticket_kind::good, phase), s.seed));
     };
-    if (g.majority && full->score <= *g.majority) {
+    const auto majority = majority_of(g, *full);
+    if (majority && full->score <= *majority) {
       c.leave_out("the full model does not beat the majority class");
     } else if (full->score <= 0.0) {
       c.leave_out("the full model's score is not above 0");

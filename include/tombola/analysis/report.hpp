@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <set>
 #include <span>
@@ -77,13 +78,25 @@ template <class T>
 
 }  // namespace detail
 
+/// What is claimed of the full model: once for each task and way to train it, by the first group
+/// that knows what the majority class scores.
+[[nodiscard]] inline std::vector<verdict> of_full_models(std::span<const score_group> groups) {
+  std::map<std::pair<std::string, std::string>, const score_group*> first;  // of task and setting
+  for (const score_group& g : groups) {
+    const score_group*& at = first[{g.task, g.setting}];
+    if (at == nullptr || (!at->majority && g.majority)) at = &g;
+  }
+  std::vector<verdict> all;
+  for (const auto& [what, g] : first) all.push_back(beats_majority(*g));
+  return all;
+}
+
 /// Computes it. Throws as score_groups does; shape_error if tickets of one task differ in shape.
 [[nodiscard]] inline report_numbers compute(const report_input& in) {
   report_numbers n;
   n.scores = score_groups(in.results);
-  std::set<std::pair<std::string, std::string>> trained;  // tasks and settings
+  for (verdict& v : of_full_models(n.scores)) n.verdicts.push_back(std::move(v));
   for (const score_group& g : n.scores) {
-    if (trained.emplace(g.task, g.setting).second) n.verdicts.push_back(beats_majority(g));
     for (verdict& v : verdicts(g)) n.verdicts.push_back(std::move(v));
   }
   for (const ticket_set& set : in.sets) {
@@ -98,7 +111,7 @@ template <class T>
   n.searches = compare_searches(in.results, n.scores, detail::joined(n.agreements));
   // What is said about one task and family stands together, of the full model first, then scores.
   const auto place = [](const verdict& v) {
-    return std::tuple{v.task, !v.family.starts_with(family_and_variant({}, "")), v.family};
+    return std::tuple{v.task, v.claim != full_model_claim, v.family};
   };
   std::stable_sort(n.verdicts.begin(), n.verdicts.end(),
                    [&](const verdict& a, const verdict& b) { return place(a) < place(b); });

@@ -21,6 +21,7 @@
 #include "tombola/analysis/settings.hpp"
 #include "tombola/analysis/ticket_sets.hpp"
 #include "tombola/core/error.hpp"
+#include "tombola/core/ticket.hpp"
 #include "tombola/core/trace.hpp"
 #include "tombola/io/sha256.hpp"
 #include "tombola/io/ticket_file.hpp"
@@ -46,13 +47,27 @@ namespace detail {
   return s;
 }
 
-/// Puts a good ticket where it belongs. A second one of a seed is told apart by its number.
+/// Whether two tickets prune the same units of the same groups, wherever they come from.
+[[nodiscard]] inline bool same_units(const ticket& a, const ticket& b) {
+  if (!std::ranges::equal(a.groups(), b.groups())) return false;
+  for (std::size_t i = 0; i < a.groups().size(); ++i) {
+    if (a[i] != b[i]) return false;
+  }
+  return true;
+}
+
+/// Puts a good ticket where it belongs. A second one of a seed is told apart by its number; one
+/// that prunes what an earlier one of the seed does says nothing new, and would agree with it.
 inline void add_ticket(ticket_set& set, const result& r, seed_ticket s) {
   auto at = std::find_if(set.tasks.begin(), set.tasks.end(),
                          [&](const task_tickets& t) { return t.task == r.task; });
   if (at == set.tasks.end()) at = set.tasks.insert(at, {r.task, {}});
   std::size_t earlier = 0;
-  for (const seed_ticket& other : at->seeds) earlier += other.value.origin.seed == r.seed ? 1U : 0U;
+  for (const seed_ticket& other : at->seeds) {
+    if (other.value.origin.seed != r.seed) continue;
+    if (same_units(other.value, s.value)) return;
+    ++earlier;
+  }
   if (earlier > 0) s.seed += " (" + std::to_string(earlier + 1) + ")";
   if (!at->seeds.empty()) {
     try {

@@ -133,7 +133,8 @@ namespace detail {
       "Masked: the trained model under the ticket, before retraining. Retrained: trained again "
       "from the start inside the ticket. A hollow or full dot is one seed, a bar the mean, a "
       "line one sample deviation (n - 1) to each side. Majority class: what always answering the "
-      "training set's commonest class scores. Of full, of gain: ratios of the means over seeds; of "
+      "training set's commonest class scores. Of full, of gain: ratios of means over the seeds "
+      "that also have a full model; of "
       "gain is the share of what the full model gains over the majority class. " +
           detail::kept_words(groups) +
           "Good tickets were chosen on the examples they are scored on, unless the search used "

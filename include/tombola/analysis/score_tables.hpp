@@ -22,6 +22,7 @@ namespace tombola::analysis {
 struct relative_score {
   std::optional<double> of_full;  ///< nothing unless the full model's score is above 0
   std::optional<double> of_gain;  ///< nothing unless the full model beats the majority class
+  std::string why_not_full, why_not_gain;  ///< why there is none
 };
 
 /// Both, for a row of the group.
@@ -29,13 +30,24 @@ struct relative_score {
   relative_score r;
   const score_row* full = g.find(std::nullopt, false);
   compared_seeds both;
+  std::vector<double> majorities;
   for (const seed_score& s : row.seeds) {
-    if (const seed_score* f = detail::score_of(full, s.seed)) both.add(s.score, f->score);
+    const seed_score* f = detail::score_of(full, s.seed);
+    if (f == nullptr) continue;
+    both.add(s.score, f->score);
+    if (const auto m = majority_of(g, *f)) majorities.push_back(*m);
   }
+  r.why_not_full = r.why_not_gain = "no seed has both this score and a full model's";
   if (both.size() == 0) return r;
   const double score = *moments_of(both.first).mean, whole = *moments_of(both.second).mean;
+  r.why_not_full = "the full model's score is not above 0";
+  r.why_not_gain = "the full model does not beat the majority class";
   if (whole > 0.0) r.of_full = score / whole;
-  if (g.majority && whole > *g.majority) r.of_gain = (score - *g.majority) / (whole - *g.majority);
+  if (majorities.size() != both.size()) {
+    r.why_not_gain = no_majority;
+  } else if (const double least = *moments_of(majorities).mean; whole > least) {
+    r.of_gain = (score - least) / (whole - least);
+  }
   return r;
 }
 
@@ -70,16 +82,13 @@ namespace detail {
 /// The cells that the table of a page and the table of a file share.
 [[nodiscard]] inline std::vector<cell> score_cells(const score_group& g, const score_row& r) {
   const relative_score relative = relative_to_full(g, r);
-  const std::string no_full = "no full model with a score above 0 to compare with";
-  const std::string no_gain = g.majority ? "no full model that beats the majority class"
-                                         : "the metric has no majority class";
   return {text_cell(name_of(r.kind)),
           text_cell(phase_of(r)),
           number_cell(r.over_seeds.mean, why_no_mean(r)),
           number_cell(r.over_seeds.deviation, one_value),
           count_cell(r.over_seeds.count),
-          number_cell(relative.of_full, no_full, 1, number_form::percent),
-          number_cell(relative.of_gain, no_gain, 1, number_form::percent),
+          number_cell(relative.of_full, relative.why_not_full, 1, number_form::percent),
+          number_cell(relative.of_gain, relative.why_not_gain, 1, number_form::percent),
           r.kind
               ? number_cell(r.kept.mean, "the ticket's size is not known", 1, number_form::percent)
               : number_cell(1.0, 1, number_form::percent)};
@@ -131,8 +140,7 @@ namespace detail {
   for (const score_group& g : groups) {
     for (const score_row& r : g.rows) {
       std::vector<cell> row{text_cell(g.task), text_cell(family_and_variant(g.family, g.variant)),
-                            text_cell(g.metric),
-                            number_cell(g.majority, "the metric has no majority class")};
+                            text_cell(g.metric), number_cell(g.majority, std::string{no_majority})};
       for (cell& c : detail::score_cells(g, r)) row.push_back(std::move(c));
       t.add(std::move(row));
     }

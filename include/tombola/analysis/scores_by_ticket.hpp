@@ -8,6 +8,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -20,6 +21,9 @@
 
 namespace tombola::analysis {
 
+/// Why nothing is said of the majority class: the metric has none, or another set was scored.
+inline constexpr std::string_view no_majority = "what the majority class scores is not known";
+
 /// The score of one seed.
 struct seed_score {
   std::uint64_t seed = 0;
@@ -28,6 +32,7 @@ struct seed_score {
   std::size_t zeros = 0;   ///< of them, those whose metric is undefined and counts 0
   std::string ticket;      ///< fingerprint; empty where it is not known, or runs differ in it
   bool keeps_all = false;  ///< every run's ticket keeps all units
+  std::optional<double> majority;  ///< what the commonest class scores on the seed's examples
 };
 
 /// The scores of one kind of ticket, before or after retraining, over seeds.
@@ -47,11 +52,11 @@ struct score_group {
   std::optional<ticket_family> family;  ///< nothing: only full models were run
   std::string variant;  ///< what tells it from other groups of this task and family; mostly empty
   std::string metric;
-  std::optional<double> majority;
-  std::vector<score_row> rows;  ///< full, then good, random, bad, super; before, then after
-  std::string setting;          ///< how the models were trained and scored (result.hpp)
-  std::string setting_name;     ///< what tells that from the task's other settings; mostly empty
-  std::string search;           ///< how the tickets were found
+  std::optional<double> majority;  ///< mean over the seeds, each once
+  std::vector<score_row> rows;     ///< full, then good, random, bad, super; before, then after
+  std::string setting;             ///< how the models were trained and scored (result.hpp)
+  std::string setting_name;        ///< what tells that from the task's other settings; mostly empty
+  std::string search;              ///< how the tickets were found
 
   /// The row, or null where nothing of the kind was run.
   [[nodiscard]] const score_row* find(std::optional<ticket_kind> kind, bool retrained) const {
@@ -95,6 +100,7 @@ inline void add_seed(score_row& row, std::uint64_t seed, const std::vector<const
       s.ticket = s.runs == 0 || s.ticket == ticket ? ticket : "";
       s.score += *r->score;
       ++s.runs;
+      if (!s.majority) s.majority = r->majority;
       if (r->undefined.empty()) continue;
       ++s.zeros;
       row.why_zero.insert(r->undefined);
@@ -127,6 +133,24 @@ inline void add_seed(score_row& row, std::uint64_t seed, const std::vector<const
   row.over_seeds = moments_of(scores);
   row.kept = moments_of(kept);
   return row;
+}
+
+/// What the commonest class scores: that of each seed's first run that knows it, and of several the
+/// mean, since seeds that drew other training rows may have other commonest classes.
+template <class Runs>
+[[nodiscard]] std::optional<double> mean_majority(const Runs& of_family) {
+  std::map<std::uint64_t, double> by_seed;
+  for (const auto& [kind_and_phase, of_kind] : of_family) {
+    for (const result* r : of_kind) {
+      if (r->majority) by_seed.emplace(r->seed, *r->majority);
+    }
+  }
+  std::vector<double> all;
+  for (const auto& [seed, score] : by_seed) all.push_back(score);
+  if (all.empty()) return std::nullopt;
+  // The mean of equal numbers may differ from them in its last digit.
+  const bool one = std::all_of(all.begin(), all.end(), [&](double x) { return x == all[0]; });
+  return one ? all[0] : moments_of(all).mean;
 }
 
 }  // namespace detail
@@ -172,10 +196,8 @@ inline void add_seed(score_row& row, std::uint64_t seed, const std::vector<const
       g.setting = task_and_setting.second, g.search = family_and_search.second;
       g.setting_name = named.setting_of(one);
       if (family) of_family.insert(full.begin(), full.end());
+      g.majority = detail::mean_majority(of_family);
       for (const auto& [kind_and_phase, of_kind] : of_family) {
-        for (const result* r : of_kind) {
-          if (!g.majority) g.majority = r->majority;
-        }
         g.rows.push_back(detail::make_row(kind_and_phase.first, kind_and_phase.second, of_kind));
       }
       std::stable_sort(g.rows.begin(), g.rows.end(), [](const score_row& a, const score_row& b) {

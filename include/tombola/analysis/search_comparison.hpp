@@ -24,46 +24,36 @@ namespace tombola::analysis {
 /// that sets the ways beside each other.
 struct search_outcome {
   std::string task;
-  std::string set;   ///< family and variant of the search
-  std::string part;  ///< `heads`, `mlps`, ...
-  std::size_t seeds = 0;
-  std::size_t units = 0;  ///< that there are
-  std::size_t least = 0;  ///< kept by the seed that keeps fewest
-  std::size_t most = 0;   ///< by the one that keeps most
-  moments kept;           ///< over seeds
-  estimate jaccard;       ///< mean over pairs of seeds
+  std::string set;          ///< family and variant of the search
+  std::string part;         ///< `heads`, `mlps`, ...
+  std::size_t tickets = 0;  ///< one a seed, more where a seed was searched in several ways
+  std::size_t units = 0;    ///< that there are
+  std::size_t least = 0;    ///< kept by the ticket that keeps fewest
+  std::size_t most = 0;     ///< by the one that keeps most
+  moments kept;             ///< over tickets
+  estimate jaccard;         ///< mean over pairs of tickets
   estimate expected_jaccard;
-  std::optional<double> score;    ///< of the good ticket, masked; mean over seeds
-  std::optional<double> of_full;  ///< ratio of the means over seeds
-  moments seconds;                ///< of a search, over seeds
+  std::optional<double> score;    ///< of good tickets, masked; mean over the seeds that have one
+  std::optional<double> of_full;  ///< as relative_to_full() says
+  std::string why_not_full;       ///< why there is no such share
+  moments seconds;                ///< of a search, over searches
 };
 
 namespace detail {
 
-/// Whether any of the tickets prunes a unit of this kind.
-[[nodiscard]] inline bool prunes_any(const part_agreement& a) {
-  return a.counts.kept_by_all() < a.counts.units;
+/// Whether a search leaves units of this kind alone: heads and MLPs stand in one ticket where only
+/// either was searched.
+[[nodiscard]] inline bool leaves_alone(const std::string& search, const std::string& part) {
+  const std::string other = part == "heads" ? "prune mlps" : part == "mlps" ? "prune heads" : "";
+  const auto items = setting_items(search);
+  return !other.empty() && std::find(items.begin(), items.end(), other) != items.end();
 }
 
 }  // namespace detail
 
-/// The parts of an agreement that say something: of one set and task those of which some ticket
-/// prunes a unit, as a search of heads alone keeps every MLP; or all of them, where none does.
-[[nodiscard]] inline std::vector<part_agreement> pruned_parts(std::span<const part_agreement> all) {
-  std::map<std::pair<std::string, std::string>, bool> some;
-  for (const part_agreement& a : all) {
-    bool& any = some[{a.set, a.task}];
-    any = any || detail::prunes_any(a);
-  }
-  std::vector<part_agreement> left;
-  for (const part_agreement& a : all) {
-    if (detail::prunes_any(a) || !some[{a.set, a.task}]) left.push_back(a);
-  }
-  return left;
-}
-
 /// Every way to search beside the others, by task. `all` are the agreements of the tickets that the
-/// searches found, `groups` the scores. Empty without results of searches.
+/// searches found, `groups` the scores. Empty without results of searches. Units that a search
+/// leaves alone have no row.
 [[nodiscard]] inline std::vector<search_outcome> compare_searches(
     std::span<const result> results,
     std::span<const score_group> groups,
@@ -71,17 +61,21 @@ namespace detail {
   using key = std::pair<std::string, std::string>;  // task and set
   const variants named{results};
   std::map<key, std::vector<double>> seconds;
+  std::map<key, std::string> searches;
   for (const result& r : results) {
     if (r.step != run_step::find_masks || !r.ticket) continue;
-    seconds[{r.task, family_and_variant(r.ticket->family, named.name_of(r))}].push_back(r.seconds);
+    const key way{r.task, family_and_variant(r.ticket->family, named.name_of(r))};
+    seconds[way].push_back(r.seconds);
+    searches[way] = r.ticket->search;
   }
   std::vector<search_outcome> outcomes;
-  for (const part_agreement& a : pruned_parts(all)) {
+  for (const part_agreement& a : all) {
     const auto spent = seconds.find({a.task, a.set});
-    if (spent == seconds.end()) continue;
+    if (spent == seconds.end() || a.counts.sizes.empty()) continue;
+    if (detail::leaves_alone(searches[{a.task, a.set}], a.part)) continue;
     search_outcome o;
     o.task = a.task, o.set = a.set, o.part = a.part;
-    o.seeds = a.seeds.size(), o.units = a.counts.units;
+    o.tickets = a.seeds.size(), o.units = a.counts.units;
     const auto [least, most] = std::minmax_element(a.counts.sizes.begin(), a.counts.sizes.end());
     o.least = *least, o.most = *most, o.kept = kept_of(a);
     o.jaccard = a.mean_jaccard, o.expected_jaccard = a.mean_expected_jaccard;
@@ -90,7 +84,8 @@ namespace detail {
       if (g.task != a.task || family_and_variant(g.family, g.variant) != a.set) continue;
       if (const score_row* good = g.find(ticket_kind::good, false)) {
         o.score = good->over_seeds.mean;
-        o.of_full = relative_to_full(g, *good).of_full;
+        const relative_score relative = relative_to_full(g, *good);
+        o.of_full = relative.of_full, o.why_not_full = relative.why_not_full;
       }
     }
     outcomes.push_back(std::move(o));
@@ -104,11 +99,11 @@ namespace detail {
 /// One row for each task, way to search and kind of unit.
 [[nodiscard]] inline table comparison_table(std::span<const search_outcome> all) {
   table t{"search_comparison",
-          "What each search keeps, and how far its seeds agree",
+          "What each search keeps, and how far its tickets agree",
           {{"task", "task"},
            {"search", "tickets over"},
            {"units", "units"},
-           {"seeds", "seeds"},
+           {"tickets", "tickets"},
            {"size", "of"},
            {"kept_least", "kept least"},
            {"kept_mean", "kept"},
@@ -122,16 +117,15 @@ namespace detail {
           {}};
   for (const search_outcome& o : all) {
     const double units = static_cast<double>(o.units);
-    t.add({text_cell(o.task), text_cell(o.set), text_cell(o.part), count_cell(o.seeds),
-           count_cell(o.units), count_cell(o.least), number_cell(o.kept.mean, "no seed", 1),
+    t.add({text_cell(o.task), text_cell(o.set), text_cell(o.part), count_cell(o.tickets),
+           count_cell(o.units), count_cell(o.least), number_cell(o.kept.mean, "no ticket", 1),
            count_cell(o.most),
            number_cell(o.kept.mean.value_or(0.0) / units, 1, number_form::percent,
                        "the group has no units"),
-           number_cell(o.score, "the metric is undefined"),
-           number_cell(o.of_full, "no full model with a score above 0 to compare with", 1,
-                       number_form::percent),
+           number_cell(o.score, "no score before retraining"),
+           number_cell(o.of_full, o.why_not_full, 1, number_form::percent),
            number_cell(o.jaccard, 3), number_cell(o.expected_jaccard, 3),
-           number_cell(o.seconds.mean, "no run", 0)});
+           number_cell(o.seconds.mean, "no search", 0)});
   }
   return t;
 }

@@ -36,12 +36,14 @@ struct found_search {
   markup m;
   m.open("section", {{"id", "compared"}}).leaf("h2", "Searches compared");
   m.leaf("p", {{"class", "note"}},
-         "Score: of the good ticket before retraining, the mean over seeds; of full: the ratio "
-         "of the means. Mean Jaccard: how far the seeds keep the same units, beside what chance "
-         "gives for their sizes. Units that no ticket of a search prunes are left out. Seconds: "
-         "of one search, the mean over seeds. Only searches under one guard compare by what "
-         "they keep.");
-  m.raw(to_html(without(comparison_table(outcomes), {"kept_least", "kept_most"})));
+         "Score: of the good ticket before retraining, the mean over the seeds that have one; of "
+         "full: the ratio of two means, over the seeds that also have a full model. Mean Jaccard: "
+         "how far tickets of two seeds keep the same units, beside what chance gives for their "
+         "sizes. Units that a search leaves alone, as MLPs in one of heads, have no row. Seconds: "
+         "the mean over the searches. Only searches under one guard compare by what they keep.");
+  table t = without(comparison_table(outcomes), {"kept_least", "kept_most"});
+  for (auto& row : t.rows) row[1] = text_cell(in_words(plain_text(row[1])));
+  m.raw(to_html(t));
   m.close().line();
   return m.str();
 }

@@ -30,8 +30,8 @@ namespace tombola::analysis {
 /// A name for each of several settings: the items that not all of them have.
 ///
 /// One setting alone needs no name and gets an empty one. Among several, an empty setting is
-/// `settings not known`, and one that has only what all have is `plain`. Names are distinct
-/// where the settings differ in more than the order of their items.
+/// `settings not known`, and one that has only what all have is `plain`. Names are distinct: one
+/// that is taken gets a number.
 [[nodiscard]] inline std::map<std::string, std::string> setting_names(
     const std::set<std::string>& settings) {
   std::map<std::string, std::size_t> having;  // settings that have the item
@@ -40,6 +40,7 @@ namespace tombola::analysis {
     for (const auto& item : std::set<std::string>{items.begin(), items.end()}) ++having[item];
   }
   std::map<std::string, std::string> names;
+  std::set<std::string> taken;
   for (const std::string& s : settings) {
     std::string& name = names[s];
     if (settings.size() == 1) continue;
@@ -47,13 +48,17 @@ namespace tombola::analysis {
       if (having[item] < settings.size()) name += (name.empty() ? "" : ", ") + item;
     }
     if (name.empty()) name = s.empty() ? "settings not known" : "plain";
+    const std::string wanted = name;
+    for (std::size_t n = 2; !taken.insert(name).second; ++n) {
+      name = wanted + " (" + std::to_string(n) + ")";
+    }
   }
   return names;
 }
 
 /// What tells apart results that must not be averaged: how the models of one task were trained, and
-/// how the tickets of one family were found. A search has one name in all tasks, so that those of
-/// several tasks can be compared.
+/// how the tickets of one family were found. What tells a search apart is the same in all tasks, so
+/// that tickets of several tasks stand together only where they were found alike.
 class variants {
 public:
   explicit variants(std::span<const result> results) {

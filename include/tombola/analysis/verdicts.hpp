@@ -45,6 +45,9 @@ struct verdict {
   outcome decision = outcome::cannot_tell;
 };
 
+/// What is claimed of the full model.
+inline constexpr std::string_view full_model_claim = "the full model beats the majority class";
+
 /// The share of the full model's score at which a ticket counts as comparable: the study's guard.
 inline constexpr double comparable_share = 0.9;
 
@@ -136,17 +139,17 @@ namespace detail {
 }  // namespace detail
 
 /// The full model against the majority class, seed by seed: a claim about the task and how it was
-/// trained, the same in every group of these.
+/// trained, not about the group's tickets.
 [[nodiscard]] inline verdict beats_majority(const score_group& g) {
-  verdict v{g.task, family_and_variant(std::nullopt, g.setting_name),
-            "the full model beats the majority class", "", outcome::cannot_tell};
+  verdict v{g.task, family_and_variant(std::nullopt, g.setting_name), std::string{full_model_claim},
+            "", outcome::cannot_tell};
   const score_row* full = g.find(std::nullopt, false);
   if (full == nullptr || full->seeds.empty() || !g.majority) {
-    v.finding = g.majority ? "no score of a full model" : "the metric has no majority class";
+    v.finding = g.majority ? "no score of a full model" : std::string{no_majority};
     return v;
   }
   std::size_t yes = 0;
-  for (const seed_score& s : full->seeds) yes += s.score > *g.majority ? 1U : 0U;
+  for (const seed_score& s : full->seeds) yes += s.score > *majority_of(g, s) ? 1U : 0U;
   v.decision = decide(yes, full->seeds.size());
   v.finding = "in " + of_seeds(yes, full->seeds.size()) + ", mean " + detail::mean_text(full) +
               " against " + fixed(*g.majority, 4);

@@ -23,6 +23,7 @@ struct trace {
   double threshold = 0.0;  ///< candidates at or above it are accepted
   std::vector<trace_step> steps;
   std::string measure = {};  ///< what these numbers are, in words; empty: the metric itself
+  double seconds = 0.0;      ///< that an unfinished search has taken; 0: not known
 };
 
 }  // namespace tombola

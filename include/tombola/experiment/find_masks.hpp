@@ -122,19 +122,33 @@ inline void require_goes_on(const search_settings& s, const trained_run& run) {
 
 namespace detail {
 
-/// Keeps every measured candidate on disk, so that a search that was stopped measures none twice.
+/// Keeps every measured candidate on disk, so that a search that was stopped measures none twice,
+/// and how long it took to come there.
 class kept_trace {
 public:
-  kept_trace(std::filesystem::path file, std::string name, const observer& watch)
-      : file_{std::move(file)}, name_{std::move(name)}, watch_{watch} {
+  using clock = std::chrono::steady_clock;
+
+  kept_trace(std::filesystem::path file,
+             std::string name,
+             clock::time_point started,
+             const observer& watch)
+      : file_{std::move(file)}, name_{std::move(name)}, started_{started}, watch_{watch} {
     if (std::filesystem::exists(file_)) earlier_ = io::read_trace(file_);
+  }
+
+  /// Seconds since the start, and those before the search was last stopped.
+  [[nodiscard]] double seconds() const {
+    return earlier_.seconds + std::chrono::duration<double>(clock::now() - started_).count();
   }
 
   [[nodiscard]] const trace& earlier() const noexcept { return earlier_; }
 
   void operator()(const trace_step& step) {
     now_.steps.push_back(step);
-    if (now_.steps.size() > earlier_.steps.size()) io::write_trace(file_, now_);
+    if (now_.steps.size() > earlier_.steps.size()) {
+      now_.seconds = seconds();
+      io::write_trace(file_, now_);
+    }
     std::string kept;
     for (std::size_t i = 0; i < step.candidate.groups().size() && i < 2; ++i) {
       kept += (i == 0 ? "" : ", ") + std::to_string(step.candidate[i].count()) + " of " +
@@ -151,6 +165,7 @@ public:
 private:
   std::filesystem::path file_;
   std::string name_;
+  clock::time_point started_;
   const observer& watch_;
   trace earlier_, now_;
 };
@@ -268,7 +283,7 @@ void find_masks(B& b,
   const auto started = std::chrono::steady_clock::now();
   auto model = load_for_task(b, p.run.source, p.task.outputs(), p.run.seed, watch);
   const std::string name = "find-masks " + p.task.name + " seed " + std::to_string(p.run.seed);
-  detail::kept_trace keep{folder / "trace-so-far.safetensors", name, watch};
+  detail::kept_trace keep{folder / "trace-so-far.safetensors", name, started, watch};
   const std::string measure = detail::measure_of(p.settings, p.task);
   if (!measure.empty()) watch.say(name + ": the numbers are " + measure);
   const bool weights = p.settings.prune == prune_what::weights;
@@ -300,8 +315,7 @@ void find_masks(B& b,
 
   nlohmann::json result;
   put_scores(result, p.task, score(p.task, said, p.dev.set));
-  const double seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  const double seconds = keep.seconds();
   const double passes = static_cast<double>(found.steps.steps.size());
   put_common(result, who, inputs, seconds, passes * static_cast<double>(p.selection.set.tokens()));
   result["majority"] = p.majority ? nlohmann::json(*p.majority) : nlohmann::json(nullptr);

@@ -190,8 +190,8 @@ inline void require_fits(const search_settings& s) {
   require_fits(s.weights, s);
 }
 
-/// What of a search over weights is in its key: what was not asked for is not, so that searches
-/// keep their folders.
+/// What of a search over weights is in its key: what was not asked for is not, so that a new option
+/// leaves other searches their folders.
 inline void put_rule(nlohmann::json& settings, const search_settings& s) {
   const weight_rule& rule = s.weights;
   if (rule.criterion != weight_criterion::magnitude) {

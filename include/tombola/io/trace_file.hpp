@@ -141,6 +141,7 @@ inline void write_trace(const std::filesystem::path& path, const trace& t) {
                              {"threshold", detail::number_json(t.threshold)},
                              {"steps", std::move(steps)}};
   if (!t.measure.empty()) description["measure"] = t.measure;
+  if (t.seconds > 0.0) description["seconds"] = t.seconds;
   write_safetensors(path, tensors,
                     {{"format", "tombola-trace"},
                      {"version", "1"},
@@ -148,8 +149,8 @@ inline void write_trace(const std::filesystem::path& path, const trace& t) {
 }
 
 /// Reads it back, bit for bit. Throws input_error if the file cannot be opened, format_error if it
-/// is not a trace, if its masks do not keep as many units as it says, or if a tensor is missing,
-/// of another shape or left over.
+/// is not a trace, if its seconds are negative, its masks do not keep as many units as it says, or
+/// if a tensor is missing, of another shape or left over.
 [[nodiscard]] inline trace read_trace(const std::filesystem::path& path) {
   const safetensors_file file{path};
   const std::string name = path.string();
@@ -159,6 +160,11 @@ inline void write_trace(const std::filesystem::path& path, const trace& t) {
   t.baseline = detail::number_from(description, "baseline", name);
   t.threshold = detail::number_from(description, "threshold", name);
   t.measure = optional_member<std::string>(description, "measure", name).value_or("");
+  t.seconds = optional_member<double>(description, "seconds", name).value_or(0.0);
+  if (t.seconds < 0.0) {
+    throw format_error(
+        name, "found " + std::to_string(t.seconds) + " as its seconds, expected " + "0 or more");
+  }
   const auto steps = require<nlohmann::json>(description, "steps", name);
   if (!steps.is_array()) {
     throw format_error(name, "found " + shown_value(steps) + " as its steps, expected a list");
