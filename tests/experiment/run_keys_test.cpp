@@ -11,6 +11,24 @@ using namespace tombola;
 using namespace tombola::test;
 using namespace tombola::test::steps;
 
+namespace {
+
+experiment::train_settings without_ticket(const world& w) {
+  experiment::train_settings s = w.training();
+  s.ticket.clear();
+  return s;
+}
+
+/// Of a model that was trained for it.
+experiment::search_settings search_of_mlps(const world& w) {
+  experiment::search_settings s;
+  s.prune = experiment::prune_what::mlps;
+  s.run = carry_out(w.runs, experiment::prepare(without_ticket(w)), train);
+  return s;
+}
+
+}  // namespace
+
 TEST_CASE("the search that a ticket came from is in the key of what is made under it") {
   const world w;
   const auto under = [&](const std::string& search) {
@@ -110,11 +128,7 @@ TEST_CASE("an evaluation has the run that was asked about in its key") {
 
 TEST_CASE("a search that was stopped counts the seconds before") {
   const world w;
-  experiment::train_settings full = w.training();
-  full.ticket.clear();
-  experiment::search_settings s;
-  s.prune = experiment::prune_what::mlps;
-  s.run = carry_out(w.runs, experiment::prepare(full), train);
+  experiment::search_settings s = search_of_mlps(w);
   const auto p = experiment::prepare(s);
   const fs::path run = w.runs / p.key.folder_name();
   int batches = 0;
@@ -137,11 +151,8 @@ TEST_CASE("a search that was stopped counts the seconds before") {
 TEST_CASE(
     "a search has what its result tells of the run in its key, not in what it says of itself") {
   const world w;
-  experiment::train_settings full = w.training();
-  full.ticket.clear();
-  experiment::search_settings s;
-  s.prune = experiment::prune_what::mlps;
-  s.run = carry_out(w.runs, experiment::prepare(full), train);
+  experiment::search_settings s = search_of_mlps(w);
+  experiment::train_settings full = without_ticket(w);
   const auto by_one = experiment::prepare(s);
   full.optimizer.rate = 1e-3;
   const auto other = experiment::prepare(full);

@@ -163,7 +163,7 @@ inline void write_trace(const std::filesystem::path& path, const trace& t) {
   t.seconds = optional_member<double>(description, "seconds", name).value_or(0.0);
   if (t.seconds < 0.0) {
     throw format_error(
-        name, "found " + std::to_string(t.seconds) + " as its seconds, expected " + "0 or more");
+        name, "found " + std::to_string(t.seconds) + " as its seconds, expected 0 or more");
   }
   const auto steps = require<nlohmann::json>(description, "steps", name);
   if (!steps.is_array()) {
