@@ -18,7 +18,8 @@ int main(int argc, char** argv) {
     row r;
     r.name = shape + ", " + task + ", batch 32, " + to_string(p);
     r.amount = tokens_of(batches);
-    r.limit = limit_rate(r.amount, useful_gflop(c, batches, 1.0), peaks.of(p));
+    const double gflop = useful_gflop(c, batches, 1.0) - spared_gflop(c, batches);
+    r.limit = limit_rate(r.amount, gflop, peaks.of(p));
     r.threads = o.threads;
     r.work = [&] {
       for (const packed_batch& batch : batches) {

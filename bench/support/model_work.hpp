@@ -82,6 +82,13 @@ inline double useful_gflop(const nn::bert_config& c,
   return passes * total / 1e9;
 }
 
+/// Of one forward pass's, what an evaluation leaves out: behind its attention, the last layer works
+/// on the first token of each sequence alone.
+inline double spared_gflop(const nn::bert_config& c, const std::vector<packed_batch>& batches) {
+  const auto C = static_cast<double>(c.hidden), F = static_cast<double>(c.intermediate);
+  return (tokens_of(batches) - sequences_of(batches)) * 2.0 * (C * C + 2.0 * C * F) / 1e9;
+}
+
 /// GFLOP/s of large products in both precisions; nothing where a precision is not there.
 struct product_peaks {
   double float32 = 0.0;

@@ -188,15 +188,18 @@ TEST_CASE("a pass gives the same logits whatever it keeps") {
     model_type model{b, tiny_config(head)};
     randomise(model, 5);
     model.gates().set(head_gates, mlp_gates);
-    const auto logits = [&](nn::keep what) {
+    const auto logits = [&](nn::keep what, const nn::dropout_plan& drop = {}) {
       space w{b, model.config(), tiny_limits, what};
       w.batch.write(tiny_batch(head), model.config());
-      return values_of(b, model.forward(w));
+      return values_of(b, model.forward(w, drop));
     };
     const auto kept = logits(nn::keep::gradients);
     CHECK(kept.size() == (head == nn::head_kind::masked_lm ? 4U * 11U : 3U * 3U));
     CHECK(logits(nn::keep::nothing) == kept);
     CHECK(logits(nn::keep::importance) == kept);
+    const auto dropped = logits(nn::keep::gradients, dropping);
+    CHECK(dropped != kept);
+    CHECK(logits(nn::keep::nothing, dropping) == dropped);
   }
 }
 

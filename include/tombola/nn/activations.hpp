@@ -106,6 +106,9 @@ struct encoder_activations {
         normalized0{b, what == keep::gradients ? most.tokens : 0, c.hidden},
         deviation0{b, what == keep::gradients ? most.tokens : 0, 1},
         scratch{b, most.tokens, c.hidden},
+        first_hidden{b, what == keep::nothing ? most.sequences : 0, c.hidden},
+        first_context{b, what == keep::nothing ? most.sequences : 0,
+                      c.attention_width(c.layers - 1)},
         dhidden{b, what == keep::nothing ? 0 : most.tokens, c.hidden},
         dscratch{b, what == keep::nothing ? 0 : most.tokens, c.hidden},
         dbranch{b, what == keep::nothing ? 0 : most.tokens, c.hidden},
@@ -132,10 +135,15 @@ struct encoder_activations {
     }
   }
 
+  [[nodiscard]] layer_activations<B>& of_layer(std::size_t l) noexcept {
+    return layers[kept == keep::nothing ? 0 : l];
+  }
+
   keep kept;
   planned<B> embedded;                       ///< [T, C] output of the embeddings
   planned<B> normalized0, deviation0;        ///< [T, C], [T]
   planned<B> scratch;                        ///< [T, C]
+  planned<B> first_hidden, first_context;    ///< [B, C], [B, W] what enters the last layer's rest
   planned<B> dhidden, dscratch, dbranch;     ///< [T, C]
   planned<B> dqkv;                           ///< [T, 3W], as wide as the widest layer's
   planned<B> dup;                            ///< [T, F], likewise

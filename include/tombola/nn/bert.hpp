@@ -74,12 +74,18 @@ public:
 
   /// From the batch in w to w's logits: [B, K], or [M, V] for the masked LM.
   view<A> forward(workspace<B>& w, const dropout_plan& drop = {}) {
-    const view<A> hidden = encoder_.forward(w.batch, w.encoder, drop);
     if (config_.head == head_kind::masked_lm) {
-      masked_lm_.forward(w.batch, hidden, *w.masked_lm);
+      masked_lm_.forward(w.batch, encoder_.forward(w.batch, w.encoder, drop), *w.masked_lm);
       return w.masked_lm->logits.rows(w.batch.masked());
     }
-    sequence_.forward(w.batch, hidden, *w.sequence, drop);
+    const view<A> first = w.sequence->first.rows(w.batch.sequences());
+    if (w.encoder.kept == keep::nothing) {
+      encoder_.forward_first(w.batch, w.encoder, drop, first);
+    } else {
+      const view<const A> hidden = encoder_.forward(w.batch, w.encoder, drop);
+      perform(backend_, gather_rows<A>{hidden, w.batch.first_rows(), first});
+    }
+    sequence_.forward(w.batch, *w.sequence, drop);
     return w.sequence->logits.rows(w.batch.sequences());
   }
 

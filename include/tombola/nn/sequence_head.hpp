@@ -41,14 +41,10 @@ public:
   sequence_head(B& b, const bert_config& c, const bert_slots& s, parameters<B>& p)
       : backend_{b}, config_{c}, slots_{s}, parameters_{p} {}
 
-  /// Fills a.logits from the last hidden state [T, C].
-  void forward(const device_batch<B>& batch,
-               view<const A> hidden,
-               sequence_activations<B>& a,
-               const dropout_plan& drop) {
+  /// Fills a.logits from a.first, the last hidden states of first tokens.
+  void forward(const device_batch<B>& batch, sequence_activations<B>& a, const dropout_plan& drop) {
     const std::size_t n = batch.sequences();
     const view<A> first = a.first.rows(n), pooled = a.pooled.rows(n), dropped = a.dropped.rows(n);
-    perform(backend_, gather_rows<A>{hidden, batch.first_rows(), first});
     drop_first(first, batch, drop);
     perform(backend_, linear<A>{first, parameters_.effective(slots_.pooler_weight),
                                 parameters_.effective(slots_.pooler_bias), pooled});
