@@ -13,6 +13,7 @@
 #include "tombola/nn/bert_layout.hpp"
 #include "tombola/nn/config.hpp"
 #include "tombola/nn/device_batch.hpp"
+#include "tombola/nn/dropout_plan.hpp"
 #include "tombola/nn/encoder.hpp"
 #include "tombola/nn/gates.hpp"
 #include "tombola/nn/masked_lm_head.hpp"

@@ -1,44 +1,17 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 
 #include "tombola/backend/backend.hpp"
-#include "tombola/core/random.hpp"
 #include "tombola/nn/activations.hpp"
 #include "tombola/nn/bert_layout.hpp"
 #include "tombola/nn/device_batch.hpp"
+#include "tombola/nn/dropout_plan.hpp"
+#include "tombola/nn/embeddings.hpp"
 #include "tombola/nn/gates.hpp"
 #include "tombola/nn/parameters.hpp"
 
 namespace tombola::nn {
-
-/// Whether, and with which bits, a pass drops activations.
-struct dropout_plan {
-  bool active = false;  ///< off: evaluation, importance
-  std::uint64_t seed = 0;
-  std::uint32_t epoch = 0;
-};
-
-/// Places in the model where something is dropped; the layer's index is added times 4.
-enum class dropout_site : std::uint32_t {
-  embeddings = 0,
-  pooled = 1,
-  first = 2,  ///< what enters the head over the first token, where that is dropped
-  attention = 4,
-  attended = 5,
-  mlp = 6
-};
-
-[[nodiscard]] inline dropout_bits bits_for(const dropout_plan& plan,
-                                           double rate,
-                                           dropout_site site,
-                                           std::size_t layer = 0) noexcept {
-  if (!plan.active || rate == 0.0) return {};
-  return {dropout_key(plan.seed, plan.epoch,
-                      static_cast<std::uint32_t>(site) + 4 * static_cast<std::uint32_t>(layer)),
-          rate};
-}
 
 /// What a backward pass is for.
 enum class gradients_of {
@@ -58,7 +31,7 @@ public:
   using P = typename B::parameter;
 
   encoder(B& b, const bert_config& c, const bert_slots& s, parameters<B>& p, gates<B>& g)
-      : backend_{b}, config_{c}, slots_{s}, parameters_{p}, gates_{g} {}
+      : backend_{b}, config_{c}, slots_{s}, parameters_{p}, gates_{g}, embeddings_{b, c, s, p} {}
 
   /// The last hidden state [T, C]. `a` is planned for at least this batch.
   view<A> forward(const device_batch<B>& batch,
@@ -101,7 +74,7 @@ public:
       mlp_backward(l, batch, a, drop, wanted);
       attention_backward(l, batch, input, a, drop, wanted);
     }
-    if (wanted == gradients_of::weights) embed_backward_pass(batch, a, drop);
+    if (wanted == gradients_of::weights) embeddings_.backward(batch, a, drop);
   }
 
   /// Attention statistics of one layer after a forward pass (attention_statistics in forward.hpp);
@@ -124,7 +97,7 @@ private:
                           encoder_activations<B>& a,
                           const dropout_plan& drop) {
     const std::size_t T = batch.tokens();
-    embed_forward(batch, a, drop);
+    embeddings_.forward(batch, a, drop);
     view<A> hidden = a.embedded.rows(T);
     for (std::size_t l = 0; l < layers; ++l) {
       layer_activations<B>& act = a.of_layer(l);
@@ -135,52 +108,6 @@ private:
       mlp_forward(l, batch.token_places(), act, a, drop, hidden);
     }
     return hidden;
-  }
-
-  // ---- embeddings: out = dropout(LN(word + position + segment)) ----
-
-  void embed_forward(const device_batch<B>& batch,
-                     encoder_activations<B>& a,
-                     const dropout_plan& drop) {
-    const std::size_t T = batch.tokens();
-    const view<A> out = a.embedded.rows(T);
-    perform(backend_, embed<A>{batch.ids(), batch.positions(), batch.segments(),
-                               weight(slots_.word), used_positions(weight(slots_.position)),
-                               segmented(weight(slots_.segment)), a.scratch.rows(T)});
-    perform(backend_, add_norm<A>{.x = a.scratch.rows(T),
-                                  .residual = {},
-                                  .gate = {},
-                                  .weight = weight(slots_.norm_weight),
-                                  .bias = weight(slots_.norm_bias),
-                                  .epsilon = config_.epsilon,
-                                  .drop = {},
-                                  .places = {},
-                                  .y = out,
-                                  .normalized = a.normalized0.rows(T),
-                                  .inverse_deviation = a.deviation0.rows(T)});
-    drop_in_place(out, bits_for(drop, config_.hidden_dropout, dropout_site::embeddings), batch);
-  }
-
-  void embed_backward_pass(const device_batch<B>& batch,
-                           encoder_activations<B>& a,
-                           const dropout_plan& drop) {
-    const std::size_t T = batch.tokens();
-    const view<A> d = a.dhidden.rows(T);
-    drop_in_place(d, bits_for(drop, config_.hidden_dropout, dropout_site::embeddings), batch);
-    norm_gradient(slots_.norm_weight, slots_.norm_bias, d, a.normalized0.rows(T));
-    perform(backend_, add_norm_backward<A>{.dy = d,
-                                           .normalized = a.normalized0.rows(T),
-                                           .inverse_deviation = a.deviation0.rows(T),
-                                           .weight = weight(slots_.norm_weight),
-                                           .gate = {},
-                                           .drop = {},
-                                           .places = {},
-                                           .dsum = d,
-                                           .dx = {}});
-    perform(backend_, embed_backward<A, P>{batch.ids(), batch.positions(), batch.segments(), d,
-                                           parameters_.gradient(slots_.word),
-                                           used_positions(parameters_.gradient(slots_.position)),
-                                           segmented(parameters_.gradient(slots_.segment))});
   }
 
   // ---- attention: out = LN(dropout(context W_o^T + b_o) + hidden) ----
@@ -410,23 +337,10 @@ private:
             linear_weight_gradient<A, P>{dy, view<const A>{nullptr, dy.rows, 0},
                                          view<P>{nullptr, dy.cols, 0}, parameters_.gradient(b)});
   }
-  /// The rows of a table of positions that tokens use: position 0 is the first of them.
-  template <class T>
-  [[nodiscard]] view<T> used_positions(view<T> table) const noexcept {
-    return table.rows_from(config_.family->position_offset, config_.longest_sequence());
-  }
-  /// The table of segments, empty where the model has none.
-  template <class T>
-  [[nodiscard]] view<T> segmented(view<T> table) const noexcept {
-    return config_.segments > 0 ? table : view<T>{};
-  }
   /// In place: what neurons give, or the gradient of what they take, which is a product with it.
   void scale_neurons(std::size_t l, view<A> x) {
     const view<const A> factors = gates_.neurons(l);
     if (!factors.empty()) perform(backend_, scale_columns<A>{x, factors, x});
-  }
-  void drop_in_place(view<A> x, const dropout_bits& bits, const device_batch<B>& batch) {
-    if (bits.rate > 0.0) perform(backend_, dropout<A>{x, bits, batch.token_places(), x});
   }
   void norm_gradient(std::size_t w, std::size_t b, view<const A> dy, view<const A> normalized) {
     perform(backend_, norm_weight_gradient<A, P>{dy, normalized, parameters_.gradient(w),
@@ -442,6 +356,7 @@ private:
   const bert_slots& slots_;
   parameters<B>& parameters_;
   gates<B>& gates_;
+  embeddings<B> embeddings_;
 };
 
 }  // namespace tombola::nn

@@ -5,6 +5,7 @@
 #include "tombola/backend/backend.hpp"
 #include "tombola/nn/activations.hpp"
 #include "tombola/nn/bert_layout.hpp"
+#include "tombola/nn/dropout_plan.hpp"
 #include "tombola/nn/encoder.hpp"
 
 namespace tombola::nn {
